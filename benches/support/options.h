@@ -1,0 +1,25 @@
+// The command line of kvproof bench.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benches/support/suite.h"
+
+namespace kvproof {
+
+struct Options {
+  Selection selection;
+  std::string data = "gaussian";
+  std::uint64_t seed = 1;
+  double seconds = 0.4;  // for the rounds of one cell
+  std::string out;
+  std::vector<std::string> benchmark_flags;  // --benchmark_...: handed to Google Benchmark
+};
+
+// Nothing if help was asked for and printed. Loads the plug-ins that are named. Throws
+// Error(kUsage) with one line.
+std::optional<Options> parse_options(int argc, char** argv);
+
+}  // namespace kvproof

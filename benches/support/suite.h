@@ -1,0 +1,29 @@
+// Which cells a run has: the suites as data, narrowed by what the command line says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benches/support/cell.h"
+
+namespace kvproof {
+
+inline constexpr Geometry kPlainShape = {
+    .batch = 1, .q_heads = 8, .kv_heads = 8, .d = 128, .dv = 128};
+
+// What the command line fixes in every cell; what is empty is left to the suite.
+struct Selection {
+  std::string suite = "quick";
+  std::vector<std::string> quantities, strategies;
+  std::vector<Position> tokens;
+  std::vector<int> threads;
+  std::optional<Geometry> shape;
+  std::optional<DType> dtype;
+};
+
+// The cells of a suite, none twice, in the order in which they are measured. Throws Error(kUsage)
+// for an unknown suite, quantity or strategy, and for an impossible shape.
+Cells select_cells(const Selection& selection);
+
+}  // namespace kvproof

@@ -1,0 +1,128 @@
+#include "engine/attention/flash.h"
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/attention/flash_piece.h"
+
+namespace kvproof {
+namespace {
+
+constexpr std::int64_t kTileRows = 64;                          // scores of a tile against a piece: 64 KiB
+constexpr std::int64_t kSerialWork = std::int64_t(1) << 20;     // multiplications below which a task costs more than it saves
+constexpr std::int64_t kMaxPartialFloats = std::int64_t(1) << 26;
+
+struct TileSpan {
+  std::size_t job;
+  std::int64_t token, tokens;
+  std::int64_t first_piece;  // among the (tile, piece) pairs of all tiles
+};
+
+// What a call works through; kept by the thread that calls, so that a decode step allocates nothing.
+struct Plan {
+  std::vector<Pieces> pieces;  // of each job
+  std::vector<TileSpan> tiles;
+  std::int64_t pairs = 0;
+  std::int64_t work = 0;
+  std::int64_t partial_floats = 0;
+};
+
+void make_plan(std::span<const AttentionJob> jobs, Plan& plan) {
+  if (plan.pieces.size() < jobs.size()) plan.pieces.resize(jobs.size());
+  plan.tiles.clear();
+  plan.pairs = plan.work = plan.partial_floats = 0;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    const AttentionJob& job = jobs[j];
+    cut_into_pieces(job.segments, job.rule, plan.pieces[j]);
+    const std::int64_t pieces = plan.pieces[j].count();
+    const std::int64_t step = std::max<std::int64_t>(1, kTileRows / job.group);
+    for (std::int64_t token = 0; token < job.tokens; token += step) {
+      const std::int64_t tokens = std::min(step, job.tokens - token), rows = tokens * job.group;
+      plan.tiles.push_back({j, token, tokens, plan.pairs});
+      plan.pairs += pieces;
+      plan.work += rows * pieces * kPiece * (job.d + job.dv);
+      plan.partial_floats += pieces * rows * (padded_width(job.dv) + 2);
+    }
+  }
+}
+
+// One tile after the other piece, from the left.
+void attend_tile(const AttentionJob& job, const Pieces& pieces, const TileSpan& span) {
+  thread_local Tile tile;
+  thread_local Partial sum, part;
+  load_tile(job, span.token, span.tokens, tile);
+  bool first = true;
+  for (std::int64_t p = 0; p < pieces.count(); ++p) {
+    if (is_empty(tile, pieces[p])) continue;
+    if (first) {
+      attend_piece(tile, pieces[p], sum);
+    } else {
+      attend_piece(tile, pieces[p], part);
+      sum.fold(part);
+    }
+    first = false;
+  }
+  if (first) sum.clear(tile);
+  write_rows(tile, sum);
+}
+
+// Few queries and a long context: every piece of every tile is a task, then each tile is folded in the same order.
+void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
+  std::vector<Tile> tiles(plan.tiles.size());
+  for (std::size_t t = 0; t < tiles.size(); ++t) {
+    const TileSpan& span = plan.tiles[t];
+    load_tile(jobs[span.job], span.token, span.tokens, tiles[t]);
+  }
+  std::vector<Partial> parts(static_cast<std::size_t>(plan.pairs));
+  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, plan.pairs), [&](const auto& range) {
+    auto span = std::upper_bound(plan.tiles.begin(), plan.tiles.end(), range.begin(),
+                                 [](std::int64_t pair, const TileSpan& s) { return pair < s.first_piece; }) - 1;
+    for (std::int64_t pair = range.begin(); pair < range.end(); ++pair) {
+      while (span + 1 != plan.tiles.end() && pair >= (span + 1)->first_piece) ++span;
+      const Tile& tile = tiles[std::size_t(span - plan.tiles.begin())];
+      attend_piece(tile, plan.pieces[span->job][pair - span->first_piece], parts[std::size_t(pair)]);
+    }
+  });
+  for (std::size_t t = 0; t < tiles.size(); ++t) {
+    const std::int64_t begin = plan.tiles[t].first_piece, pieces = plan.pieces[plan.tiles[t].job].count();
+    Partial sum;
+    sum.clear(tiles[t]);
+    bool first = true;
+    for (std::int64_t p = 0; p < pieces; ++p) {
+      Partial& part = parts[std::size_t(begin + p)];
+      if (is_empty(tiles[t], plan.pieces[plan.tiles[t].job][p])) continue;
+      if (first) {
+        std::swap(sum, part);
+      } else {
+        sum.fold(part);
+      }
+      first = false;
+    }
+    write_rows(tiles[t], sum);
+  }
+}
+
+}  // namespace
+
+void flash_attention(std::span<const AttentionJob> jobs) {
+  thread_local Plan plan;
+  make_plan(jobs, plan);
+  const auto tile = [&, p = &plan](std::size_t t) {
+    const TileSpan& span = p->tiles[t];
+    attend_tile(jobs[span.job], p->pieces[span.job], span);
+  };
+  const std::int64_t threads = tbb::this_task_arena::max_concurrency();
+  if (threads == 1 || plan.work < kSerialWork) {
+    for (std::size_t t = 0; t < plan.tiles.size(); ++t) tile(t);
+  } else if (std::int64_t(plan.tiles.size()) >= 4 * threads || plan.partial_floats > kMaxPartialFloats) {
+    tbb::parallel_for(std::size_t(0), plan.tiles.size(), tile);
+  } else {
+    attend_split(jobs, plan);
+  }
+}
+
+}  // namespace kvproof

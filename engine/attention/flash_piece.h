@@ -1,0 +1,54 @@
+// One piece of the T axis against one tile of queries: the unit of work of flash attention.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/attention/flash.h"
+
+namespace kvproof {
+
+// A part of a segment that lies in one piece, and of which every query sees one contiguous range.
+struct Run {
+  Segment rows;
+  std::int64_t offset;  // of its first row within the piece
+};
+
+// The runs of one stream, piece by piece: piece p is runs [begin[p], begin[p + 1]).
+struct Pieces {
+  std::vector<Run> runs;
+  std::vector<std::size_t> begin;
+
+  std::int64_t count() const { return std::int64_t(begin.size()) - 1; }
+  std::span<const Run> operator[](std::int64_t p) const {
+    return {runs.data() + begin[std::size_t(p)], begin[std::size_t(p) + 1] - begin[std::size_t(p)]};
+  }
+};
+void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule, Pieces& pieces);
+
+// Queries [token, token + tokens) of a job, all heads: row = (token - first token) * group + head.
+struct Tile {
+  const AttentionJob* job;
+  std::int64_t token, tokens;
+  std::vector<float> q;  // [rows,padded_width(d)]
+
+  int rows() const { return int(tokens) * job->group; }
+};
+void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, Tile& tile);
+
+// Per row of a tile: maximum, sum, and unnormalised accumulator [rows,padded_width(dv)].
+struct Partial {
+  std::vector<float> max, sum, acc;
+
+  void clear(const Tile& tile);
+  // Takes `next` to the right of what is here. REQUIRES: of the same tile.
+  void fold(const Partial& next);
+};
+
+// Whether no query of the tile sees any row of the piece.
+bool is_empty(const Tile& tile, std::span<const Run> piece);
+void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out);
+// Divides, rounds to the job's dtype and writes the rows of the tile to the job's out.
+void write_rows(const Tile& tile, const Partial& sum);
+
+}  // namespace kvproof

@@ -1,0 +1,80 @@
+// Snapshots: the bytes of a cache, with spec, geometry, position and a checksum.
+//
+// One record, little-endian:
+//   magic "KVPSNAP1" | u32 spec length | spec | i32 B, Hq, Hkv, D, Dv | i64 position | rows, stream by stream | u64 XXH3
+// Sizes follow from the position; no counts are stored that could disagree with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace kvproof {
+
+class KvCache;
+
+class SnapshotWriter {
+ public:
+  // Appends to `bytes`, which must outlive the writer.
+  explicit SnapshotWriter(std::vector<std::byte>& bytes);
+  // Hands every piece to `sink`, which may throw.
+  explicit SnapshotWriter(std::function<void(std::span<const std::byte>)> sink);
+  ~SnapshotWriter();
+
+  void begin();  // starts a record: writes the magic and a fresh checksum
+  void raw(std::span<const std::byte> bytes);
+  void seal();   // ends the record with its checksum
+
+  template <class T>
+  void operator()(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    raw(std::as_bytes(std::span(&value, 1)));
+  }
+
+ private:
+  struct Checksum;
+  std::function<void(std::span<const std::byte>)> sink_;
+  std::unique_ptr<Checksum> checksum_;
+};
+
+class SnapshotReader {
+ public:
+  enum class Trailing { kAllow, kRefuse };  // bytes behind a record: another record, or damage
+  // Reads from `bytes`, which must outlive the reader.
+  explicit SnapshotReader(std::span<const std::byte> bytes, Trailing trailing = Trailing::kAllow);
+  ~SnapshotReader();
+
+  // Each throws Error(kMalformed) if the bytes end early or are not what is expected.
+  void begin();
+  void raw(std::span<std::byte> to);
+  void check_seal();
+
+  std::size_t left() const { return bytes_.size(); }
+
+  template <class T>
+  void operator()(T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    raw(std::as_writable_bytes(std::span(&value, 1)));
+  }
+
+ private:
+  struct Checksum;
+  std::span<const std::byte> bytes_;
+  Trailing trailing_;
+  std::unique_ptr<Checksum> checksum_;
+};
+
+inline constexpr std::size_t kSealBytes = 8;
+
+// One cache in a file, written beside and renamed, so that an interrupted save leaves the old file.
+// Throws Error(kIo) that names the path.
+void save_snapshot(const std::string& path, const KvCache& cache);
+// Throws Error (kIo, kMalformed, kMismatch) and leaves the cache as it was. Bytes behind the record are refused.
+void load_snapshot(const std::string& path, KvCache& cache);
+
+}  // namespace kvproof

@@ -1,0 +1,30 @@
+#include "engine/tensor/dtype.h"
+
+#include <array>
+#include <string>
+
+#include "engine/base/error.h"
+
+namespace kvproof {
+namespace {
+
+struct Entry {
+  std::string_view name;
+  std::size_t bytes;
+};
+constexpr std::array<Entry, 8> kTypes{
+    {{"f32", 4}, {"f16", 2}, {"bf16", 2}, {"i8", 1}, {"u8", 1}, {"i32", 4}, {"i64", 8}, {"bool", 1}}};
+
+}  // namespace
+
+std::size_t size_of(DType type) { return kTypes[std::size_t(type)].bytes; }
+std::string_view name_of(DType type) { return kTypes[std::size_t(type)].name; }
+
+DType parse_dtype(std::string_view name) {
+  for (std::size_t i = 0; i < kTypes.size(); ++i) {
+    if (kTypes[i].name == name) return DType(i);
+  }
+  throw Error(ErrorCode::kUsage, "dtype '" + std::string(name) + "': unknown; known are f32, f16, bf16, i8, u8, i32, i64, bool");
+}
+
+}  // namespace kvproof

@@ -1,0 +1,89 @@
+// START HERE: what one trial of a law is, as plain data. The same Case gives the same verdict, on any machine and for
+// any number of threads. A counterexample is a Case in a file; see replay_file.h.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/geometry.h"
+#include "engine/tensor/dtype.h"
+
+namespace kvproof {
+
+// One operation on a cache of `seen` tokens. Every operation is defined in every state, so that a list of them stays
+// meaningful when others are deleted from it.
+enum class OpKind {
+  kStep,         // step N        attends and takes N tokens
+  kAppend,       // append N      takes N tokens, no queries
+  kAsk,          // ask           asks the last position again; nothing on an empty cache
+  kTruncate,     // truncate N    to min(N, seen)
+  kFork,         // fork          goes on with a fork; the original takes one more token and is dropped
+  kReset,        // reset
+  kReloadFresh,  // reload fresh  saves, goes on with a fresh object that loaded the bytes
+  kReloadDirty   // reload dirty  the same with an object that held other tokens
+};
+inline constexpr int kOpKinds = 8;
+
+struct Op {
+  OpKind kind = OpKind::kStep;
+  std::int64_t n = 0;
+
+  friend bool operator==(const Op&, const Op&) = default;
+};
+
+bool takes_count(OpKind kind);
+bool takes_tokens(OpKind kind);
+std::string str(const Op& op);                       // "step 4", "reload dirty"
+bool parse_op(std::string_view text, Op& op);        // false: not an operation
+
+enum class MaskKind { kNone, kBool, kAdditive };
+
+struct Case {
+  std::string law;
+  std::string strategy;  // canonical spec; empty where the law speaks of the engine
+  Geometry geometry;
+  std::string values = "gaussian";  // a generator, or "FILE#LAYER" (also "tiny-gemma#0")
+  std::uint64_t seed = 1;           // of the values and of an explicit mask
+  int threads = 1;
+  DType dtype = DType::kF32;  // of q, k, v and out
+  float scale = 0;            // as in Step
+  float softcap = 0;
+  MaskKind mask = MaskKind::kNone;
+  bool causal = true;
+  std::vector<Op> operations;
+
+  // What all operations together append.
+  std::int64_t tokens() const;
+  friend bool operator==(const Case&, const Case&) = default;
+};
+
+// Thrown where a case asks for data that cannot be had: no fault of the subject.
+struct BadCase : Error {
+  using Error::Error;
+};
+
+// A set of enumerators, to be written as {Kind::kA, Kind::kB}.
+template <class E>
+class EnumSet {
+ public:
+  constexpr EnumSet() = default;
+  constexpr EnumSet(std::initializer_list<E> all) {
+    for (const E e : all) bits_ |= 1u << unsigned(e);
+  }
+  constexpr bool has(E e) const { return bits_ >> unsigned(e) & 1u; }
+
+ private:
+  unsigned bits_ = 0;
+};
+
+// The lines of a Case, one field a line, then its operations; each ends with a newline.
+std::string str(const Case& c);
+// Reads what str writes, ignoring empty lines and lines that begin with '#'. Throws Error(kMalformed) naming the line;
+// sizes are checked, so that no text can make a run take more than a few seconds or 256 MiB.
+Case parse_case(std::string_view text);
+
+}  // namespace kvproof

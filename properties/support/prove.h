@@ -1,0 +1,50 @@
+// Tries to refute a law on a subject, and makes what refutes it small.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "properties/support/draw.h"
+
+namespace kvproof {
+
+inline constexpr std::uint64_t kDefaultSeed = 20240601;
+inline constexpr int kDefaultCases = 60;
+
+struct Effort {
+  int cases = kDefaultCases;
+  std::uint64_t seed = kDefaultSeed;
+  int max_simplifications = 3000;
+  std::string data;  // what --data names, or empty
+};
+
+struct Counterexample {
+  Case example;
+  std::string message;           // one line: what differs, where
+  std::string expected, actual;  // may be empty
+  std::string picture;           // may be empty
+};
+
+struct Proof {
+  enum class Verdict { kPass, kFail, kNotClaimed };
+  Verdict verdict = Verdict::kPass;
+  std::int64_t cases = 0;
+  Events events;
+  double seconds = 0;
+  std::string message;                       // why it failed
+  std::optional<Counterexample> refutation;  // absent if it failed for want of cases
+};
+
+// Runs one case. Nothing if the law holds on it; an exception or a failed check of the subject refutes as well. Throws
+// BadCase if the case asks for data that cannot be had.
+std::optional<Counterexample> refute(const Law& law, const Case& c, Witness& witness);
+
+// `subject` is null for laws of the engine. The same arguments give the same verdict and the same counterexample.
+// Throws Error(kUsage) if the environment or the data would make the result worthless.
+Proof prove(const Law& law, const Subject* subject, const Effort& effort);
+
+// What a program that proves does first: memory that no row owns is NaN, failed checks become CheckFailed, and as many
+// threads as a case names can exist. Throws Error(kUsage) as refuse_rapidcheck_environment does.
+void prepare_to_prove();
+
+}  // namespace kvproof

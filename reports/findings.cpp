@@ -1,0 +1,178 @@
+// Sentences from numbers; see findings.h.
+#include "reports/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/base/check.h"
+#include "reports/text.h"
+
+namespace kvproof::report {
+namespace {
+
+struct Marked {
+  const Series* series = nullptr;
+  double y = 0;
+};
+
+double largest_x(const Chart& chart) {
+  return x_ticks(chart).back();
+}
+std::string at_largest(const Chart& chart) {
+  return grouped(std::int64_t(largest_x(chart)));
+}
+
+// The series with a point at the largest x, by ascending y.
+std::vector<Marked> ranked(const Chart& chart) {
+  std::vector<Marked> found;
+  for (const Series& series : chart.series) {
+    if (series.points.empty() || series.points.back().x != largest_x(chart)) continue;
+    found.push_back({&series, series.points.back().y});
+  }
+  KVPROOF_CHECK(!found.empty());
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Marked& a, const Marked& b) { return a.y < b.y; });
+  return found;
+}
+
+// The same without `concat`, unless it is alone: a comparison with itself says nothing.
+std::vector<Marked> challengers(const Chart& chart) {
+  std::vector<Marked> found = ranked(chart);
+  const auto is_concat = [](const Marked& mark) { return mark.series->strategy == "concat"; };
+  if (!std::all_of(found.begin(), found.end(), is_concat)) std::erase_if(found, is_concat);
+  return found;
+}
+
+std::string claims_sentence(const Data& data, Tone& tone) {
+  if (data.laws.empty()) {
+    tone = Tone::kOpen;
+    return "No laws in this run";
+  }
+  std::set<std::string> laws, strategies;
+  std::int64_t red = 0, waiting = 0, claims = 0;
+  for (const Law& law : data.laws) {
+    laws.insert(law.law);
+    strategies.insert(law.strategy);
+    red += law.red();
+    waiting += law.verdict == Verdict::kWaiting;
+    claims += law.verdict != Verdict::kNotClaimed;
+  }
+  const std::string head =
+      fmt::format("{}, {}: ", plural(std::int64_t(strategies.size()), "strategy"),
+                  plural(std::int64_t(laws.size()), "law"));
+  if (red > 0) {
+    tone = Tone::kBad;
+    return head + fmt::format("{} of {} broken", red, plural(claims, "claim"));
+  }
+  if (claims == waiting) {
+    tone = Tone::kOpen;
+    return head + "no claim was tested";
+  }
+  tone = waiting > 0 ? Tone::kOpen : Tone::kGood;
+  if (waiting == 0) return head + "all claims hold";
+  return head +
+         fmt::format("{} of {} hold, {} wait", claims - waiting, plural(claims, "claim"), waiting);
+}
+
+}  // namespace
+
+std::string speedup_finding(const Chart& chart, const std::string& verb) {
+  const Marked best = challengers(chart).back();
+  if (best.y < 1) {
+    return fmt::format("No strategy {} faster than concat at T = {}; {} comes closest, at {}", verb,
+                       at_largest(chart), best.series->strategy, times_text(best.y));
+  }
+  return fmt::format("{} {} {} faster than concat at T = {}", best.series->strategy, verb,
+                     times_text(best.y), at_largest(chart));
+}
+
+std::string growth_finding(const Chart& chart, const std::string& noun) {
+  std::vector<Marked> growth;  // y: last over first
+  for (const Series& series : chart.series) {
+    const bool grows = series.points.size() > 1 && series.points.front().y > 0;
+    if (grows) growth.push_back({&series, series.points.back().y / series.points.front().y});
+  }
+  if (growth.empty()) {
+    const Marked best = ranked(chart).front();
+    return fmt::format("{} of {} takes {} at T = {}", noun, best.series->strategy,
+                       value_text(chart.y.unit, best.y), at_largest(chart));
+  }
+  const auto [least, most] = std::minmax_element(
+      growth.begin(), growth.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
+  std::string text = fmt::format("From T = {} to {} the cost of {} changes {} for {}",
+                                 grouped(std::int64_t(x_ticks(chart).front())), at_largest(chart),
+                                 noun, times_text(least->y), least->series->strategy);
+  if (most->series != least->series) {
+    text += fmt::format(" and {} for {}", times_text(most->y), most->series->strategy);
+  }
+  return text;
+}
+
+std::string memory_finding(const Chart& chart, double f32_bytes) {
+  const Marked least = ranked(chart).front();
+  const std::string text = fmt::format("At T = {} {} holds {}", at_largest(chart),
+                                       least.series->strategy, bytes_text(least.y));
+  if (f32_bytes <= 0 || least.y <= 0) return text;
+  return text + fmt::format(", 1/{} of {} in f32", significant(f32_bytes / least.y),
+                            bytes_text(f32_bytes));
+}
+
+std::string bandwidth_finding(const Chart& chart) {
+  const Marked best = ranked(chart).back();
+  return fmt::format("{} reads its cache at {} of the measured read bandwidth at T = {}",
+                     best.series->strategy, percent_text(best.y), at_largest(chart));
+}
+
+std::string prefill_finding(const Chart& chart) {
+  const std::vector<Marked> order = ranked(chart);
+  std::string text =
+      fmt::format("{} takes {} for a prompt of {} tokens", order.front().series->strategy,
+                  time_text(order.front().y), at_largest(chart));
+  if (order.size() > 1 && order.front().y > 0) {
+    text += fmt::format("; the slowest, {}, {} as long", order.back().series->strategy,
+                        times_text(order.back().y / order.front().y));
+  }
+  return text;
+}
+
+std::string memcpy_finding(const Chart& chart, const std::string& verb) {
+  const std::vector<Marked> order = ranked(chart);
+  if (order.size() == 1 || order.front().y == order.back().y) {
+    return fmt::format("{} takes {} a memcpy of the same bytes at T = {}", verb,
+                       times_text(order.front().y), at_largest(chart));
+  }
+  return fmt::format("{} takes {} to {} a memcpy of the same bytes at T = {}", verb,
+                     times_text(order.front().y), times_text(order.back().y), at_largest(chart));
+}
+
+std::string threads_finding(const Chart& chart) {
+  const std::vector<Marked> order = ranked(chart);
+  const std::string who = order.size() == 1 ? order.back().series->strategy
+                                            : fmt::format("{} most", order.back().series->strategy);
+  return fmt::format("{} threads speed up {}: {} over {}", at_largest(chart), who,
+                     times_text(order.back().y),
+                     plural(std::int64_t(x_ticks(chart).front()), "thread"));
+}
+
+Verdicts overall(const Data& data) {
+  Verdicts verdicts;
+  verdicts.sentence = claims_sentence(data, verdicts.tone);
+  if (!data.mutants.empty()) {
+    const auto killed = std::count_if(data.mutants.begin(), data.mutants.end(),
+                                      [](const Mutant& mutant) { return mutant.killed; });
+    verdicts.sentence += fmt::format("; {} of {} killed", killed,
+                                     plural(std::int64_t(data.mutants.size()), "mutant"));
+    if (killed != std::ptrdiff_t(data.mutants.size())) verdicts.tone = Tone::kBad;
+  }
+  const auto unchecked = std::count_if(data.timings.begin(), data.timings.end(),
+                                       [](const Timing& timing) { return !timing.checked; });
+  if (unchecked > 0) {
+    verdicts.sentence += fmt::format("; {} without a checked output", plural(unchecked, "timing"));
+    if (verdicts.tone == Tone::kGood) verdicts.tone = Tone::kOpen;
+  }
+  return verdicts;
+}
+
+}  // namespace kvproof::report

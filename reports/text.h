@@ -1,0 +1,29 @@
+// Numbers and names as a reader wants to see them. UTF-8 throughout.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace kvproof::report {
+
+inline constexpr const char* kTimesSign = "\u00d7";
+
+// "1,048,576".
+std::string grouped(std::int64_t value);
+// Three significant digits, grouped: "4,100", "12.3", "0.0312".
+std::string significant(double value);
+std::string time_text(double ns);      // "12.3 us" with a micro sign
+std::string bytes_text(double bytes);  // "16.0 MiB"
+std::string times_text(double ratio);  // "4,100x" with a times sign
+std::string percent_text(double fraction);
+// A token count as an axis label: "256", "4k", "64k" with k = 1,024.
+std::string tokens_text(double tokens);
+// "chunked append equals token by token" of chunked_append_equals_token_by_token.
+std::string sentence(std::string identifier);
+// "1 law", "2 laws".
+std::string plural(std::int64_t count, const std::string& noun);
+
+// Text as HTML content or inside a quoted attribute.
+std::string escape(const std::string& text);
+
+}  // namespace kvproof::report

@@ -1,0 +1,228 @@
+// Laws and mutants as HTML.
+#include "reports/verdict_html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "reports/svg.h"
+#include "reports/text.h"
+
+namespace kvproof::report {
+namespace {
+
+using Key = std::pair<std::string, std::string>;  // law, strategy
+
+// Several cells of one law and strategy are one verdict: the worst of them, over all their cases.
+Law merged(const Law& a, const Law& b) {
+  Law worst = b.verdict > a.verdict ? b : a;
+  const Law& other = b.verdict > a.verdict ? a : b;
+  worst.cases += other.cases;
+  worst.seconds += other.seconds;
+  for (const auto& [name, count] : other.events) worst.events[name] += count;
+  return worst;
+}
+
+std::map<Key, Law> matrix(const Data& data) {
+  std::map<Key, Law> cells;
+  for (const Law& law : data.laws) {
+    const auto [place, fresh] = cells.try_emplace({law.law, law.strategy}, law);
+    if (!fresh) place->second = merged(place->second, law);
+  }
+  return cells;
+}
+
+const char* css_class(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return "good";
+    case Verdict::kWaiting:
+      return "open";
+    case Verdict::kNotClaimed:
+      return "none";
+    case Verdict::kIdle:
+    case Verdict::kFail:
+      return "bad";
+  }
+  return "";
+}
+
+std::string events_text(const Law& law) {
+  std::string text;
+  for (const auto& [name, count] : law.events) {
+    if (count == 0) continue;
+    text += (text.empty() ? "" : ", ") + grouped(count) + " " + name;
+  }
+  return text.empty() ? "no events" : text;
+}
+
+std::string sample_link(Place place) {
+  return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line);
+}
+
+std::string cell_html(const Law* law) {
+  if (law == nullptr) return R"(<td><span class="verdict none">not run</span></td>)";
+  if (law->verdict == Verdict::kNotClaimed) {
+    return R"(<td><span class="verdict none">not claimed</span></td>)";
+  }
+  std::int64_t events = 0;
+  for (const auto& [name, count] : law->events) events += count;
+  std::string more = fmt::format("<p>{}</p>", escape(events_text(*law)));
+  if (!law->message.empty()) more += fmt::format("<p>{}</p>", escape(law->message));
+  more += fmt::format("<p>{}, {} s, {}</p>", escape(law->kind), significant(law->seconds),
+                      sample_link(law->place));
+  return fmt::format(
+      R"(<td><details class="verdict {}"><summary>{}<small>{}</small><small>{}</small></summary>{}</details></td>)",
+      css_class(law->verdict), verdict_text(law->verdict), plural(law->cases, "case"),
+      plural(events, "event"), more);
+}
+
+std::string pre(const std::string& text) {
+  return text.empty() ? "" : R"(<pre tabindex="0">)" + escape(text) + "</pre>";
+}
+
+std::string failures(const std::map<Key, Law>& cells) {
+  std::string out;
+  for (const auto& [key, law] : cells) {
+    if (!law.red()) continue;
+    const std::string why = law.verdict == Verdict::kIdle
+                                ? "No case of this law ran, so it has shown nothing."
+                                : law.message;
+    out += fmt::format(R"(<div class="failure"><h4>{}: {}</h4><p>{} {}</p>{}</div>)",
+                       escape(law.strategy), escape(sentence(law.law)), escape(why),
+                       sample_link(law.place), pre(law.counterexample));
+  }
+  return out;
+}
+
+template <class Items, class Name>
+std::vector<std::string> first_seen(const Items& items, Name name) {
+  std::vector<std::string> result;
+  for (const auto& item : items) {
+    if (std::find(result.begin(), result.end(), name(item)) == result.end()) {
+      result.push_back(name(item));
+    }
+  }
+  return result;
+}
+
+std::string laws_finding(const std::map<Key, Law>& cells) {
+  std::int64_t red = 0, passed = 0, cases = 0;
+  for (const auto& [key, law] : cells) {
+    red += law.red();
+    passed += law.verdict == Verdict::kPass;
+    cases += law.cases;
+  }
+  if (red > 0) return fmt::format("{} broken, {} hold", plural(red, "claim"), grouped(passed));
+  return fmt::format("No counterexample to {} in {}", plural(passed, "claim"),
+                     plural(cases, "case"));
+}
+
+std::string mutant_row(const Mutant& mutant) {
+  const std::string counterexample =
+      mutant.counterexample.empty()
+          ? "\u2013"
+          : "<details><summary>show</summary>" + pre(mutant.counterexample) + "</details>";
+  return fmt::format(
+      R"(<tr><th>{}<small> {}</small></th><td><span class="pill {}">{}</span></td><td>{}</td>)"
+      R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{} s</td><td>{}</td><td>{}</td></tr>)",
+      escape(sentence(mutant.name)), escape(mutant.kind), mutant.killed ? "good" : "bad",
+      mutant.killed ? "killed" : "SURVIVED", escape(sentence(mutant.by)), anchor(mutant.place),
+      grouped(mutant.operations), significant(mutant.seconds), escape(mutant.source),
+      counterexample);
+}
+
+std::string mutants_finding(const Data& data) {
+  std::int64_t killed = 0, longest = 0;
+  for (const Mutant& mutant : data.mutants) {
+    killed += mutant.killed;
+    if (mutant.killed) longest = std::max(longest, mutant.operations);
+  }
+  const auto all = std::int64_t(data.mutants.size());
+  if (killed == 0)
+    return fmt::format("None of {} is killed: the laws see nothing", plural(all, "mutant"));
+  if (killed < all)
+    return fmt::format("{} of {} survive the laws", all - killed, plural(all, "mutant"));
+  return fmt::format("Every known fault is caught, each within {}", plural(longest, "operation"));
+}
+
+}  // namespace
+
+const char* verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kNotClaimed:
+      return "not claimed";
+    case Verdict::kWaiting:
+      return "waiting";
+    case Verdict::kPass:
+      return "PASS";
+    case Verdict::kIdle:
+      return "RAN NOTHING";
+    case Verdict::kFail:
+      return "FAIL";
+  }
+  return "";
+}
+
+std::string laws_html(const Data& data, const Palette& palette) {
+  std::string out = R"(<section id="laws"><h2>Laws</h2>)";
+  if (data.laws.empty()) {
+    return out +
+           R"(<p class="missing">No laws in this run: <code>kvproof verify --out RUN.jsonl</code>.</p></section>)";
+  }
+  const std::map<Key, Law> cells = matrix(data);
+  const auto strategies = first_seen(data.strategies, [](const std::string& name) { return name; });
+  out += fmt::format("<h3>{}</h3>", laws_finding(cells));
+  out +=
+      R"(<p class="lead">One row per law, one column per strategy. Open a cell for what the law met.</p>)";
+  out += "<br>" + failures(cells) +
+         R"(<div class="box laws" tabindex="0"><table><thead><tr><th>law</th>)";
+  std::vector<std::string> columns;
+  for (const std::string& strategy : strategies) {
+    const bool any = std::any_of(data.laws.begin(), data.laws.end(),
+                                 [&](const Law& law) { return law.strategy == strategy; });
+    if (any) columns.push_back(strategy);
+  }
+  for (const std::string& strategy : columns) {
+    out += fmt::format("<th>{}<br>{}</th>", swatch(strategy, palette), escape(strategy));
+  }
+  out += "</tr></thead>\n<tbody>\n";
+  for (const std::string& name : first_seen(data.laws, [](const Law& law) { return law.law; })) {
+    const auto kind = std::find_if(data.laws.begin(), data.laws.end(),
+                                   [&](const Law& law) { return law.law == name; });
+    out +=
+        fmt::format("<tr><th>{}<small>{}</small></th>", escape(sentence(name)), escape(kind->kind));
+    for (const std::string& strategy : columns) {
+      const auto cell = cells.find({name, strategy});
+      out += cell_html(cell == cells.end() ? nullptr : &cell->second);
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div></section>\n";
+}
+
+std::string mutants_html(const Data& data) {
+  std::string out = R"(<section id="mutants"><h2>Mutants</h2>)";
+  if (data.mutants.empty()) {
+    return out +
+           R"(<p class="missing">No mutants in this run: <code>kvproof mutants --out RUN.jsonl</code>.</p></section>)";
+  }
+  out += fmt::format("<h3>{}</h3>", mutants_finding(data));
+  out +=
+      R"(<p class="lead">Strategies with one deliberate fault each. A law that cannot catch them proves little.</p><br>)";
+  out +=
+      R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
+      "<th>operations</th><th>time</th><th>source</th><th>counterexample</th></tr></"
+      "thead>\n<tbody>\n";
+  for (const Mutant& mutant : data.mutants) {
+    if (!mutant.killed) out += mutant_row(mutant);
+  }
+  for (const Mutant& mutant : data.mutants) {
+    if (mutant.killed) out += mutant_row(mutant);
+  }
+  return out + "</tbody></table></div></section>\n";
+}
+
+}  // namespace kvproof::report
