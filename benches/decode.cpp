@@ -28,7 +28,7 @@ nlohmann::json limit_line(const Cell& cell, const ReadBandwidthArm& reader,
 Lines measure(const Cell& cell, Bench& bench) {
   StepCell steps(cell, bench, StepKind::kDecode);
   const SteadyCaches& caches = steps.subject();
-  ReadBandwidthArm reader(caches.cache_bytes(), caches.count());
+  ReadBandwidthArm reader(caches.cache_bytes(), caches.total_bytes(), caches.count());
   std::vector<Arm*> arms = steps.arms();
   arms.push_back(&reader);
   const Comparison comparison = compare(arms, bench.schedule());

@@ -69,7 +69,8 @@ int run(int argc, char** argv) {
   Bench bench({.data = options->data,
                .seed = options->seed,
                .schedule = {.seconds = options->seconds, .seed = options->seed},
-               .cold_bytes = cold_bytes_for(head["caches"]["L3"].get<std::size_t>())});
+               .cold_bytes =
+                   cold_bytes(options->selection.suite, head["caches"]["L3"].get<std::size_t>())});
   RunReporter reporter(writer, cells.size());
   for (const Cell& cell : cells) {
     benchmark::RegisterBenchmark(

@@ -84,14 +84,16 @@ std::string value_text(Unit unit, double value) {
   return {};
 }
 
+bool drawable(const Chart& chart) {
+  return x_ticks(chart).size() > 1;
+}
+
 Range x_range(const Chart& chart) {
   Range range = {std::numeric_limits<double>::max(), 0};
   each_point(chart, [&](const Point& point) {
     range = {std::min(range.low, point.x), std::max(range.high, point.x)};
   });
-  KVPROOF_CHECK(range.low <= range.high);
-  range = {std::max(range.low, kSmallest), std::max(range.high, kSmallest)};
-  if (range.low == range.high) range = {range.low / 2, range.high * 2};
+  KVPROOF_CHECK(0 < range.low && range.low < range.high);
   return range;
 }
 

@@ -47,10 +47,13 @@ struct Chart {
 // A value of this unit as text, for ticks, tables and tooltips.
 std::string value_text(Unit unit, double value);
 
+// Whether there is a line to draw: two values of x or more. Otherwise a table says it better.
+bool drawable(const Chart& chart);
+
 struct Range {
   double low = 0, high = 1;
 };
-Range x_range(const Chart& chart);  // REQUIRES: some series has a point
+Range x_range(const Chart& chart);  // REQUIRES: drawable, and every x > 0
 Range y_range(const Chart& chart);  // with a margin; from 0 for linear scales
 std::vector<double> x_ticks(const Chart& chart);
 std::vector<double> y_ticks(const Chart& chart, std::size_t most);

@@ -2,6 +2,7 @@
 #include "reports/figures.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -54,11 +55,11 @@ void add_memory_cells(const Data& data, const Memory* cell, TableRow& row) {
     row.cells.insert(row.cells.end(), 2, TableCell{kNothing});
     return;
   }
-  row.cells.push_back({significant(cell->bytes_per_token), cell->place});
+  row.cells.push_back({grouped(std::llround(cell->bytes_per_token)) + " B", cell->place});
   const Memory* f32 = f32_memory(data, *cell);
-  const bool known = f32 != nullptr && f32->live() > 0;
+  const bool known = f32 != nullptr && cell->live() > 0;
   row.cells.push_back(
-      known ? TableCell{significant(double(cell->live()) / double(f32->live())), cell->place}
+      known ? TableCell{"1/" + significant(double(f32->live()) / double(cell->live())), cell->place}
             : TableCell{kNothing});
 }
 

@@ -119,6 +119,15 @@ std::string memory_finding(const Chart& chart, double f32_bytes) {
                             bytes_text(f32_bytes));
 }
 
+std::string per_token_finding(const Chart& chart) {
+  const std::vector<Marked> order = ranked(chart);
+  std::string text = fmt::format("Per token held at T = {} {} takes {}", at_largest(chart),
+                                 order.front().series->strategy, bytes_text(order.front().y));
+  if (order.size() == 1) return text;
+  return text +
+         fmt::format(" and {} {}", order.back().series->strategy, bytes_text(order.back().y));
+}
+
 std::string bandwidth_finding(const Chart& chart) {
   const Marked best = ranked(chart).back();
   return fmt::format("{} reads its cache at {} of the measured read bandwidth at T = {}",

@@ -16,6 +16,8 @@ std::string speedup_finding(const Chart& chart, const std::string& verb);
 std::string growth_finding(const Chart& chart, const std::string& noun);
 // "At T = 65,536 kivi:bits=2 holds 36 MiB, 1/14 of f32."
 std::string memory_finding(const Chart& chart, double f32_bytes);
+// "Per token held at T = 65,536 window takes 128 B and concat 8.00 KiB."
+std::string per_token_finding(const Chart& chart);
 // "in_place reads its cache at 82 % of the machine's read bandwidth at T = 65,536."
 std::string bandwidth_finding(const Chart& chart);
 // "in_place is fastest through a prompt of 4,096 tokens, in 1.2 s; the slowest takes 1.4x as long."

@@ -17,7 +17,7 @@ namespace kvproof::report {
 namespace {
 
 // A gnuplot string. In single quotes nothing is substituted; control bytes cannot end the line.
-std::string quoted(const std::string& text) {
+std::string gnuplot_text(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'')
@@ -41,7 +41,7 @@ std::string head(const std::string& finding, const std::string& setting) {
       "set encoding utf8\nset title {} noenhanced left offset -6,0.6\n"
       "set key outside right top Left reverse noenhanced\nset border 3 lc rgb '#8a867e'\n"
       "set tics nomirror out scale 0.6 textcolor rgb '#55524c'\nset grid ytics lc rgb '#e4e0d8'\n",
-      quoted(finding + "\n" + setting));
+      gnuplot_text(finding + "\n" + setting));
 }
 
 // The same drawing twice; each file gets its name only when it is complete.
@@ -55,11 +55,14 @@ std::string twice(const std::string& stem, const std::string& drawing) {
       stem, drawing);
 }
 
+// Labels of tics are formats: a percent sign is doubled.
 std::string tics(const std::vector<double>& values,
                  const std::function<std::string(double)>& text) {
   std::string list;
   for (const double value : values) {
-    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", quoted(text(value)), value);
+    std::string label;
+    for (const char c : text(value)) label += c == '%' ? std::string("%%") : std::string(1, c);
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", gnuplot_text(label), value);
   }
   return "(" + list + ")";
 }
@@ -82,8 +85,8 @@ std::string script_of(const Chart& chart, const Palette& palette) {
   std::string text = head(chart.finding, chart.setting);
   text += "set logscale x 2\n";
   if (chart.y.scale == Scale::kLog) text += "set logscale y\n";
-  text += fmt::format("set xlabel {} noenhanced\nset ylabel {} noenhanced\n", quoted(chart.x_label),
-                      quoted(chart.y.label));
+  text += fmt::format("set xlabel {} noenhanced\nset ylabel {} noenhanced\n",
+                      gnuplot_text(chart.x_label), gnuplot_text(chart.y.label));
   text += fmt::format("set xtics {}\nset ytics {}\nset yrange [{}:{}]\n",
                       tics(x_ticks(chart), tokens_text), tics(y_ticks(chart, 8), y_text), y.low,
                       y.high);
@@ -94,11 +97,11 @@ std::string script_of(const Chart& chart, const Palette& palette) {
         "{}'{}.dat' index {} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{}' dt {} title "
         "{}",
         plot.empty() ? "plot " : ", ", chart.id, i, look.light, dash_type(look),
-        quoted(chart.series[i].strategy));
+        gnuplot_text(chart.series[i].strategy));
   }
   if (chart.reference) {
     plot += fmt::format(", {} with lines lc rgb '#55524c' dt 3 title {}", chart.reference->y,
-                        quoted(chart.reference->label));
+                        gnuplot_text(chart.reference->label));
   }
   return text + twice(chart.id, plot + "\n");
 }
@@ -116,7 +119,7 @@ std::string data_of(const Stack& stack) {
 std::string script_of(const Stack& stack) {
   std::string names;
   for (std::size_t i = 0; i < stack.bars.size(); ++i) {
-    names += fmt::format("{}{} {}", i == 0 ? "" : ", ", quoted(stack.bars[i].strategy), i);
+    names += fmt::format("{}{} {}", i == 0 ? "" : ", ", gnuplot_text(stack.bars[i].strategy), i);
   }
   const std::string plot = fmt::format(
       "plot '{0}.dat' using 1 lc rgb '#0067a5' title 'payload', '' using 2 lc rgb '#1e1d1b' title "
@@ -177,7 +180,7 @@ PlotStatus write_plots(const std::vector<Section>& sections, const Palette& pale
   for (const Section& section : sections) {
     for (const Figure& figure : section.figures) {
       const Chart& chart = figure.chart;
-      if (!chart.series.empty()) write(chart.id, data_of(chart), script_of(chart, palette));
+      if (drawable(chart)) write(chart.id, data_of(chart), script_of(chart, palette));
     }
     for (const Stack& stack : section.stacks) write(stack.id, data_of(stack), script_of(stack));
   }

@@ -62,7 +62,7 @@ std::string origin(const RunInfo& run) {
 
 std::string figure_html(const Figure& figure, const Palette& palette) {
   const Chart& chart = figure.chart;
-  const bool drawn = !chart.series.empty();
+  const bool drawn = drawable(chart);
   std::string out = fmt::format(
       R"(<figure class="{}" id="{}"><figcaption><h3>{}</h3><p class="setting">{}</p></figcaption>)",
       drawn ? "chart" : "plain", chart.id, escape(chart.finding), escape(chart.setting));
@@ -202,7 +202,7 @@ std::string page(const Data& data, const std::vector<Section>& sections, PlotSta
   std::vector<const Chart*> charts;
   for (const Section& section : sections) {
     for (const Figure& figure : section.figures) {
-      if (!figure.chart.series.empty()) charts.push_back(&figure.chart);
+      if (drawable(figure.chart)) charts.push_back(&figure.chart);
     }
   }
   std::string origins, files;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostFailures = 12, kMostStrategies = 20, kLongestMessage = 200;
 
 // One line, short, and nothing in it is markup.
-std::string quoted(const std::string& text) {
+std::string code_span(const std::string& text) {
   std::string line = "`";
   for (const char c : text.substr(0, kLongestMessage)) {
     line += c == '`' ? '\'' : (c == '\n' || c == '\r' ? ' ' : c);
@@ -29,12 +29,12 @@ std::vector<std::string> failures(const Data& data) {
   for (const Law& law : data.laws) {
     if (!law.red()) continue;
     const std::string why = law.verdict == Verdict::kIdle ? "no case of it ran" : law.message;
-    lines.push_back(
-        fmt::format("- **{}** breaks {}: {}", quoted(law.strategy), quoted(law.law), quoted(why)));
+    lines.push_back(fmt::format("- **{}** breaks {}: {}", code_span(law.strategy),
+                                code_span(law.law), code_span(why)));
   }
   for (const Mutant& mutant : data.mutants) {
     if (!mutant.killed)
-      lines.push_back(fmt::format("- mutant {} **survived**", quoted(mutant.name)));
+      lines.push_back(fmt::format("- mutant {} **survived**", code_span(mutant.name)));
   }
   return lines;
 }
@@ -78,10 +78,10 @@ std::string summary(const Data& data) {
   out += findings(data);
   for (const RunInfo& run : data.runs) {
     const nlohmann::json& manifest = run.manifest;
-    out += fmt::format("{}, {}, commit {}, {}\n", quoted(run.file),
-                       quoted(manifest.at("machine").at("cpu").get<std::string>()),
-                       quoted(manifest.at("commit").get<std::string>().substr(0, 12)),
-                       quoted(manifest.at("date").get<std::string>()));
+    out += fmt::format("{}, {}, commit {}, {}\n", code_span(run.file),
+                       code_span(manifest.at("machine").at("cpu").get<std::string>()),
+                       code_span(manifest.at("commit").get<std::string>().substr(0, 12)),
+                       code_span(manifest.at("date").get<std::string>()));
   }
   return out;
 }

@@ -97,7 +97,7 @@ Figure per_token_figure(const Data& data, const std::string& shape) {
   figure.chart = chart_of(data, shape, [](const Memory& cell) { return cell.bytes_per_token; });
   figure.chart.id = "bytes-per-token";
   figure.chart.y = {"bytes per token (log)", Unit::kBytes, Scale::kLog};
-  figure.chart.finding = growth_finding(figure.chart, "a token in bytes");
+  figure.chart.finding = per_token_finding(figure.chart);
   figure.table = table_of(figure.chart);
   return figure;
 }

@@ -1,7 +1,5 @@
 #include "benches/support/bench.h"
 
-#include <algorithm>
-
 #include "benches/support/quantity.h"
 #include "engine/base/error.h"
 
@@ -10,13 +8,8 @@ namespace {
 
 // Of generated data; longer caches repeat it.
 constexpr std::int64_t kGeneratedTokens = 1024;
-constexpr std::size_t kColdBytes = std::size_t(192) << 20, kMostColdBytes = std::size_t(512) << 20;
 
 }  // namespace
-
-std::size_t cold_bytes_for(std::size_t last_level_cache_bytes) {
-  return std::clamp(last_level_cache_bytes, kColdBytes, kMostColdBytes);
-}
 
 const TokenSource& Bench::source(const Geometry& geometry, DType dtype) {
   std::unique_ptr<TokenSource>& source = sources_[str(geometry) + std::string(name_of(dtype))];

@@ -27,7 +27,7 @@ struct BenchSettings {
   std::string data = "gaussian";  // a generator's name or a trace file
   std::uint64_t seed = 1;
   Schedule schedule;
-  std::size_t cold_bytes = 0;  // a cold cell rotates through at least this much
+  std::size_t cold_bytes = 0;  // a cold cell rotates through caches of at least this much
 };
 
 class Bench {
@@ -43,8 +43,5 @@ class Bench {
   BenchSettings settings_;
   std::map<std::string, std::unique_ptr<TokenSource>> sources_;
 };
-
-// At least 192 MiB, and as much as the last-level cache holds where that stays within 512 MiB.
-std::size_t cold_bytes_for(std::size_t last_level_cache_bytes);
 
 }  // namespace kvproof

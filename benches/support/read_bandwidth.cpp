@@ -14,6 +14,8 @@
 namespace kvproof {
 namespace {
 
+constexpr std::size_t kLine = 64;  // bytes of a cache line
+
 // Bytes of this process on huge pages, as the system says; 0 if it does not.
 std::size_t huge_page_bytes() {
   std::ifstream file("/proc/self/smaps_rollup");
@@ -23,36 +25,34 @@ std::size_t huge_page_bytes() {
   return 0;
 }
 
-void read_parallel(const Buffer& piece) {
+void read_parallel(const std::byte* data, std::size_t size) {
   const std::size_t threads = std::size_t(tbb::this_task_arena::max_concurrency());
-  const std::size_t share = (piece.size() / threads + 63) / 64 * 64;
+  const std::size_t share = (size / threads + kLine - 1) / kLine * kLine;
   tbb::parallel_for(
       std::size_t(0), threads,
       [&](std::size_t i) {
-        const std::size_t first = std::min(i * share, piece.size());
-        const std::size_t size = std::min(share, piece.size() - first);
-        benchmark::DoNotOptimize(read_all(piece.data() + first, size));
+        const std::size_t first = std::min(i * share, size);
+        benchmark::DoNotOptimize(read_all(data + first, std::min(share, size - first)));
       },
       tbb::static_partitioner());
 }
 
 }  // namespace
 
-ReadBandwidthArm::ReadBandwidthArm(std::size_t cache_bytes, int caches) {
+ReadBandwidthArm::ReadBandwidthArm(std::size_t live_bytes, std::size_t total_bytes, int caches)
+    : read_bytes_(std::max(live_bytes / 2 / kLine, std::size_t(1)) * kLine) {
   const std::size_t before = huge_page_bytes();
-  const std::size_t size = std::max<std::size_t>(cache_bytes / 2 / 64 * 64, 64);
   for (int i = 0; i < 2 * caches; ++i) {
-    pieces_.emplace_back(size);
-    std::memset(pieces_.back().data(), i, size);  // pages exist once they are written
+    pieces_.emplace_back(std::max(total_bytes / 2, read_bytes_));
+    std::memset(pieces_.back().data(), i, read_bytes_);  // pages exist once they are written
   }
-  const std::size_t gained = huge_page_bytes() - std::min(before, huge_page_bytes());
-  pages_ = 2 * gained >= footprint_bytes() ? "huge" : "small";
+  pages_ = huge_page_bytes() >= before + footprint_bytes() / 2 ? "huge" : "small";
 }
 
 std::optional<double> ReadBandwidthArm::run(int calls) {
   const double start = now_ns();
   for (int i = 0; i < 2 * calls; ++i) {
-    read_parallel(pieces_[next_]);
+    read_parallel(pieces_[next_].data(), read_bytes_);
     next_ = (next_ + 1) % pieces_.size();
   }
   return now_ns() - start;

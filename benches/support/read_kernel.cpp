@@ -30,8 +30,6 @@ std::uint64_t read_kernel(const std::byte* data, std::size_t size) {
   std::uint64_t sum = 0;
   for (std::size_t j = 0; j < lanes; ++j) sum ^= lane[j];
   for (; i < words; ++i) sum ^= from[i];
-  for (std::size_t byte = words * 8; byte < size; ++byte)
-    sum ^= std::uint64_t(data[byte]) << (byte % 8 * 8);
   return sum;
 }
 

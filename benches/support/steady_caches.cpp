@@ -35,6 +35,7 @@ SteadyCaches::SteadyCaches(const std::string& spec, const TokenSource& source, P
   make_room(*cache);
   source.fill(*cache, tokens);
   cache_bytes_ = cache->memory().live();
+  total_bytes_ = cache->memory().total();
   caches_.push_back(std::move(cache));
   const std::size_t count = caches_for(footprint_bytes, cache_bytes_);
   while (caches_.size() < count) caches_.push_back(first().fork());

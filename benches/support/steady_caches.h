@@ -29,11 +29,13 @@ class SteadyCaches {
   KvCache& first() { return *caches_.front(); }
   int count() const { return int(caches_.size()); }
   std::size_t cache_bytes() const { return cache_bytes_; }  // live bytes of one
+  std::size_t total_bytes() const { return total_bytes_; }  // of one, with slack
   std::size_t footprint_bytes() const { return cache_bytes_ * caches_.size(); }
   int block() const { return block_; }  // tokens that leave full precision together; 1 if none do
   // Steps of one cache between two calls of settle() that keep it near T.
   std::int64_t allowed_drift() const { return drift_; }
   std::int64_t reallocations() const { return account_->counters().reallocations; }
+  std::int64_t flushes() const { return account_->counters().flushes; }
   // Whether a step that reallocates is an exception, so that it is measured apart.
   bool grows_rarely() const { return contract_.growth != Growth::kNotClaimed; }
   const Contract& contract() const { return contract_; }
@@ -50,7 +52,7 @@ class SteadyCaches {
   std::int64_t drift_;
   std::shared_ptr<Account> account_;
   std::vector<std::unique_ptr<KvCache>> caches_;
-  std::size_t cache_bytes_ = 0;
+  std::size_t cache_bytes_ = 0, total_bytes_ = 0;
   std::size_t next_ = 0, stepped_ = 0;
 };
 

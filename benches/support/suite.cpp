@@ -2,7 +2,7 @@
 
 #include <tbb/info.h>
 
-#include <array>
+#include <algorithm>
 #include <set>
 #include <string_view>
 
@@ -134,6 +134,11 @@ class CellList {
 };
 
 }  // namespace
+
+std::size_t cold_bytes(const std::string& suite, std::size_t last_level_cache_bytes) {
+  constexpr std::size_t least = std::size_t(192) << 20, most = std::size_t(512) << 20;
+  return suite == "full" ? std::clamp(last_level_cache_bytes, least, most) : least;
+}
 
 Cells select_cells(const Selection& selection) {
   if (selection.shape) check_geometry(*selection.shape);

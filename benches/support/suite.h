@@ -22,6 +22,12 @@ struct Selection {
   std::optional<DType> dtype;
 };
 
+// What the caches of a cold cell hold together: 192 MiB, which is beyond what a core's share of a
+// last-level cache holds; in the full suite as much as all of that cache, within 192 and 512 MiB.
+// Whether it was enough shows in the read bandwidth over the same bytes, which stands beside every
+// decode cell.
+std::size_t cold_bytes(const std::string& suite, std::size_t last_level_cache_bytes);
+
 // The cells of a suite, none twice, in the order in which they are measured. Throws Error(kUsage)
 // for an unknown suite, quantity or strategy, and for an impossible shape.
 Cells select_cells(const Selection& selection);

@@ -61,7 +61,8 @@ function(kvproof_test name)
   include(GoogleTest)
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE kvproof_build_flags ${ARG_LINK} GTest::gtest_main)
-  gtest_discover_tests(test_${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+  set(labels unit ${ARG_LABELS})
+  gtest_discover_tests(test_${name} PROPERTIES LABELS "${labels}" TIMEOUT 600 DISCOVERY_TIMEOUT 60)
 endfunction()
 
 # kvproof_table(out.cpp TYPE T HEADER h NAMESPACE n TABLE f FILES ...): n::f() lists the constants that the files of a

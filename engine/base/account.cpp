@@ -52,7 +52,7 @@ AccountScope::~AccountScope() { slot() = std::move(previous_); }
 void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n,
                std::size_t row_bytes) {
   if (n == 0 || row_bytes == 0) return;
-  std::memcpy(to, from, std::size_t(n) * row_bytes);
+  std::memmove(to, from, std::size_t(n) * row_bytes);
   account.copied(n, std::size_t(n) * row_bytes);
 }
 

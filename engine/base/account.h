@@ -54,7 +54,8 @@ class AccountScope {
   std::shared_ptr<Account> previous_;
 };
 
-// The one way by which rows move: copies n rows of row_bytes each and books them. Nothing happens for n = 0.
+// The one way by which rows move: copies n rows of row_bytes each and books them. The ranges may overlap. Nothing
+// happens for n = 0.
 void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n,
                std::size_t row_bytes);
 

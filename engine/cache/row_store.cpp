@@ -60,6 +60,11 @@ void RowStore::put(Stream s, std::int64_t slot, const Rows& from, std::int64_t n
   copy_rows(account(), block(s, slot), from.data + std::size_t(from.row) * bytes, n, bytes);
 }
 
+void RowStore::move(Stream s, std::int64_t to, std::int64_t from, std::int64_t n) {
+  KVPROOF_DCHECK(from >= 0 && to >= 0 && from + n <= used_ && to + n <= used_);
+  copy_rows(account(), block(s, to), block(s, from), n, codec_->block_bytes());
+}
+
 void RowStore::encode(Stream s, std::int64_t i, const float* rows, std::int64_t n) {
   KVPROOF_DCHECK(n % codec_->block() == 0 && i + n / codec_->block() <= used_);
   codec_->encode(rows, n / codec_->block(), block(s, i));

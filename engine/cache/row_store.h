@@ -38,6 +38,8 @@ class RowStore {
 
   // Copies n encoded rows to slot, slot + 1, ... REQUIRES: a row codec, the same as that of `from`.
   void put(Stream s, std::int64_t slot, const Rows& from, std::int64_t n);
+  // Moves n live blocks from slot `from` to slot `to`; the ranges may overlap.
+  void move(Stream s, std::int64_t to, std::int64_t from, std::int64_t n);
   // Encodes n = a multiple of block() rows, given decoded [n,width], into blocks i, i + 1, ...
   void encode(Stream s, std::int64_t i, const float* rows, std::int64_t n);
 

@@ -109,4 +109,11 @@ void RowPair::put(const Chunk& chunk, Position p, std::int64_t slot, std::int64_
   }
 }
 
+void RowPair::move(std::int64_t to, std::int64_t from, std::int64_t n) {
+  for (int s = 0; s < streams_; ++s) {
+    keys.move({s}, to, from, n);
+    values.move({s}, to, from, n);
+  }
+}
+
 }  // namespace kvproof

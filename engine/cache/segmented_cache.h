@@ -49,6 +49,8 @@ class RowPair {
   }
   // Copies the rows of positions p, p + 1, ... of every stream to slot, slot + 1, ...
   void put(const Chunk& chunk, Position p, std::int64_t slot, std::int64_t n);
+  // Moves n rows of every stream from slot `from` to slot `to`; the ranges may overlap.
+  void move(std::int64_t to, std::int64_t from, std::int64_t n);
   Segment segment(Stream s, std::int64_t slot, std::int64_t n, Position first) const {
     return {keys.rows(s, slot), values.rows(s, slot), n, first, nullptr};
   }

@@ -99,7 +99,8 @@ void Params::set(std::string_view name, std::int64_t value) {
 std::string Params::str() const {
   std::string text;
   for (const Param& param : strategy_->parameters()) {
-    if (param.choices && (*this)[param.name] == param.value) continue;
+    const bool is_word = param.choices && (param.choices[0] < '0' || param.choices[0] > '9');
+    if (is_word && (*this)[param.name] == param.value) continue;
     text += text.empty() ? "" : ",";
     text += std::string(param.name) + "=";
     text += param.choices ? std::string(choice(param.name)) : std::to_string((*this)[param.name]);

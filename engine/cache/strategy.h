@@ -37,7 +37,7 @@ class Params {
   std::string_view choice(std::string_view name) const;    // the word of a parameter with choices
   void set(std::string_view name, std::int64_t value);     // REQUIRES: the strategy has it and the value is in range
   const Strategy& strategy() const { return *strategy_; }
-  std::string str() const;  // "w=1024,dtype=f16": every integer, and every choice that is not the default
+  std::string str() const;  // "w=1024,dtype=f16": every number, and every word that is not the default
 
  private:
   const Strategy* strategy_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "engine/base/units.h"
 #include "engine/tensor/tensor.h"
 #include "properties/support/case.h"
 

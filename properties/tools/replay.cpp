@@ -1,0 +1,49 @@
+// kvproof replay: runs one counterexample file again, on any strategy.
+#include <fmt/format.h>
+
+#include "engine/cache/plugin.h"
+#include "engine/tools/program.h"
+#include "properties/support/mutant.h"
+#include "properties/support/replay_file.h"
+
+namespace kvproof {
+namespace {
+
+int replay(int argc, char** argv) {
+  std::string path, strategy;
+  std::vector<std::string> plugins;
+  CLI::App app("Runs one counterexample again; exit code 1 while the law is still broken.", "kvproof replay");
+  app.add_option("file", path, "A file that verify or mutants wrote")->required()->type_name("FILE");
+  app.add_option("--strategy", strategy, "Run it on this strategy instead")->type_name("SPEC");
+  app.add_option("--plugin", plugins, "A shared object with strategies")->type_name("P.so")->allow_extra_args(false);
+  app.footer("for example: kvproof replay kvproof-replays/visible_set_is_the_declared_one.window.txt --strategy sinks:s=0,w=3");
+  if (const auto done = parse_arguments(app, argc, argv)) return *done;
+  prepare_to_prove();
+  mutants::register_all();
+  for (const std::string& plugin : plugins) load_plugin(plugin);
+
+  Case c = read_replay(path);
+  const Law& law = *find_law(c.law);
+  if (!strategy.empty()) {
+    if (law.subject == LawSubject::kEngine) {
+      throw Error(ErrorCode::kUsage, "--strategy " + strategy + ": law '" + c.law + "' speaks of the engine, not of a strategy");
+    }
+    c.strategy = canonical_spec(parse_spec(strategy));
+  }
+  if (!c.strategy.empty() && !speaks_of(law, parse_spec(c.strategy))) {
+    throw Error(ErrorCode::kUsage, "law '" + c.law + "' is not claimed by " + c.strategy + "; it speaks of " + law.claimed_by);
+  }
+  Witness witness;
+  const std::optional<Counterexample> broken = refute(law, c, witness);
+  if (broken) {
+    fmt::print("{}", replay_text(*broken));
+    return kExitFailed;
+  }
+  fmt::print("{} holds on {}: {} comparisons\n", c.law, c.strategy.empty() ? "the engine" : c.strategy, witness.comparisons());
+  return kExitFine;
+}
+
+}  // namespace
+}  // namespace kvproof
+
+int main(int argc, char** argv) { return kvproof::run_program("replay", argc, argv, &kvproof::replay); }

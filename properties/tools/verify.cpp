@@ -1,0 +1,127 @@
+// kvproof verify: runs the laws over the strategies.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "engine/cache/plugin.h"
+#include "engine/tools/program.h"
+#include "properties/support/replay_file.h"
+#include "properties/tools/schedule.h"
+#include "reports/run_file.h"
+
+namespace kvproof {
+namespace {
+
+struct Options {
+  std::vector<std::string> strategies, laws, plugins;
+  int cases = kDefaultCases;
+  std::optional<double> seconds;
+  std::uint64_t seed = kDefaultSeed;
+  std::string data, out, json, junit, replays = "kvproof-replays";
+  bool list = false;
+};
+
+void declare(CLI::App& app, Options& o) {
+  app.add_option("--strategy", o.strategies, "A strategy; parameters that are spelled are fixed, others are drawn. Default: all")
+      ->type_name("SPEC")
+      ->allow_extra_args(false);
+  app.add_option("--law", o.laws, "A law. Default: all")->type_name("NAME")->allow_extra_args(false);
+  app.add_option("--cases", o.cases, "Cases per law and strategy")->check(CLI::Range(1, 1000000))->capture_default_str();
+  app.add_option("--seconds", o.seconds, "Go on until this time is over, spread evenly")->check(CLI::Range(0.0, 1e6));
+  app.add_option("--seed", o.seed, "The same seed gives the same cases")->capture_default_str();
+  app.add_option("--data", o.data, "Values for the laws that take any: a generator, tiny-gemma, or a trace file")
+      ->type_name("NAME|FILE");
+  app.add_option("--plugin", o.plugins, "A shared object with strategies")->type_name("P.so")->allow_extra_args(false);
+  app.add_option("--out", o.out, "Append cells to this run file")->type_name("RUN.jsonl");
+  app.add_option("--json", o.json, "Write one JSON document")->type_name("FILE");
+  app.add_option("--junit", o.junit, "Write JUnit XML")->type_name("FILE");
+  app.add_option("--replays", o.replays, "Folder for counterexamples")->type_name("DIR")->capture_default_str();
+  app.add_flag("--list", o.list, "Print the laws and stop");
+  app.footer("for example: kvproof verify --strategy window:w=64 --law visible_set_is_the_declared_one --cases 500");
+}
+
+std::vector<const Law*> chosen_laws(const std::vector<std::string>& names) {
+  if (names.empty()) return {laws::all().begin(), laws::all().end()};
+  std::vector<const Law*> chosen;
+  for (const std::string& name : names) {
+    const Law* law = find_law(name);
+    if (!law) throw Error(ErrorCode::kUsage, "law '" + name + "': unknown; --list names them");
+    chosen.push_back(law);
+  }
+  return chosen;
+}
+
+std::vector<Subject> chosen_subjects(const std::vector<std::string>& specs) {
+  std::vector<Subject> chosen;
+  for (const std::string& spec : specs) chosen.push_back(parse_subject(spec));
+  if (!specs.empty()) return chosen;
+  for (const Strategy* s : all_strategies()) chosen.push_back(parse_subject(s->name));
+  return chosen;
+}
+
+void print_laws() {
+  for (const Law* law : laws::all()) {
+    fmt::print("{}\n  {}\n  {}; claimed by {}\n", law->name, law->formula, name_of(law->verdict), law->claimed_by);
+  }
+}
+
+void show_progress(std::size_t done, std::size_t all) {
+  fmt::print(stderr, "\r{} of {} verdicts{}", done, all, done == all ? "\n" : "");
+  std::fflush(stderr);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (!file) throw Error(ErrorCode::kIo, "cannot write " + path);
+}
+
+void write_files(const Options& o, const std::vector<Outcome>& outcomes, RunWriter* run) {
+  nlohmann::json cells = nlohmann::json::array();
+  for (const Outcome& outcome : outcomes) {
+    cells.push_back(law_cell(outcome));
+    if (run) run->write(cells.back());
+  }
+  if (!o.json.empty()) {
+    const nlohmann::json document = {{"schema", "kvproof-verify/1"}, {"seed", o.seed}, {"laws", cells}};
+    write_text(o.json, document.dump(1) + "\n");
+  }
+  if (!o.junit.empty()) write_text(o.junit, junit_xml(outcomes));
+}
+
+int verify(int argc, char** argv) {
+  Options o;
+  CLI::App app("Runs the laws over the strategies and prints law x strategy.", "kvproof verify");
+  declare(app, o);
+  if (const auto done = parse_arguments(app, argc, argv)) return *done;
+  if (o.list) return print_laws(), kExitFine;
+  prepare_to_prove();
+  for (const std::string& plugin : o.plugins) load_plugin(plugin);
+  const std::vector<const Law*> laws = chosen_laws(o.laws);
+  const std::vector<Subject> subjects = chosen_subjects(o.strategies);
+  std::optional<RunWriter> run;  // opened first: a file that cannot be written must not cost a run
+  if (!o.out.empty()) run.emplace(o.out, manifest("kvproof-verify", o.seed));
+
+  Schedule schedule{{.cases = o.cases, .seed = o.seed, .data = o.data}, o.seconds, {}};
+  if (isatty(STDERR_FILENO)) schedule.progress = &show_progress;
+  std::vector<Outcome> outcomes = run_jobs(all_jobs(laws, subjects), schedule);
+
+  std::size_t failures = 0;
+  for (Outcome& outcome : outcomes) {
+    if (!failed(outcome)) continue;
+    ++failures;
+    if (outcome.proof.refutation) outcome.replay = write_replay(o.replays, *outcome.proof.refutation);
+    fmt::print("{}\n", failure_text(outcome));
+  }
+  fmt::print("{}", matrix(outcomes));
+  fmt::print("seed {}; {} of {} verdicts are failures\n", o.seed, failures, outcomes.size());
+  write_files(o, outcomes, run ? &*run : nullptr);
+  return failures ? kExitFailed : kExitFine;
+}
+
+}  // namespace
+}  // namespace kvproof
+
+int main(int argc, char** argv) { return kvproof::run_program("verify", argc, argv, &kvproof::verify); }
