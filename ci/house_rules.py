@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the house that no compiler and no formatter checks: ci/house_rules.py [ROOT].
 
-Prints one `file:line: sentence` per broken rule and exits with 1 if there is any. ci/README.md says what each protects.
-"""
+Prints `file:line: sentence` for each and exits with 1 if there is any. ci/README.md says what they protect."""
 
 import os
 import re
@@ -56,7 +55,8 @@ class Tree:
         self.root = Path(root).resolve()
         self.files = self.list_files()
         self.folders = {str(parent) for name in self.files for parent in Name(name).parents}
-        self.lines = {name: self.read(name) for name in sorted(self.files) if name.endswith(".md") or self.is_code(name)}
+        self.lines = {name: (self.root / name).read_text("utf-8", "replace").splitlines()
+                      for name in sorted(self.files) if name.endswith(".md") or self.is_code(name)}
         self.built = {source for name in self.lines if Name(name).name == "CMakeLists.txt" for source in self.named_in(name)}
 
     def list_files(self):
@@ -75,9 +75,6 @@ class Tree:
             return Name(name).suffix in CODE or Name(name).name == "CMakeLists.txt"
         with open(self.root / name, "rb") as file:
             return file.read(2) == b"#!"
-
-    def read(self, name):
-        return (self.root / name).read_text(encoding="utf-8", errors="replace").splitlines()
 
     def named_in(self, name):
         for word in re.findall(r"[^\s()\";]+\.cpp", "\n".join(self.lines[name])):
@@ -115,20 +112,18 @@ def code_is_short_and_ascii(tree, name):
 @rule(is_source)
 def first_line_says_what_the_file_is(tree, name):
     first = (tree.lines[name] or [""])[0]
-    own_header = f'#include "{Name(name).with_suffix(".h")}"'
-    if not re.match(r"// \S", first) and first != own_header:
+    if not re.match(r"// \S", first) and first != f'#include "{Name(name).with_suffix(".h")}"':
         yield 1, "the first line says what the file is, or a .cpp includes its own header."
 
 
 def room_of(name):
     if RUN_FORMAT.match(name):
         return "reports/run"
-    fitting = [room for room in ROOMS if name.startswith(room + "/")]
-    return max(fitting, key=len, default=None)
+    return max((room for room in ROOMS if name.startswith(room + "/")), key=len, default=None)
 
 
 def at_or_below(room):
-    return {room}.union(*(at_or_below(lower) for lower in ROOMS[room]))
+    return {room}.union(*map(at_or_below, ROOMS[room]))
 
 
 @rule(lambda name: is_source(name) and room_of(name))

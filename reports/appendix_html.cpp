@@ -93,7 +93,7 @@ std::string laws(const Data& data) {
   for (const Law& law : data.laws) {
     out += row(data, law.place,
                {sentence(law.law), law.strategy, law.kind, verdict_text(law.verdict),
-                grouped(law.cases), significant(law.seconds) + " s"});
+                grouped(law.cases), time_text(law.seconds * 1e9)});
   }
   return out + kTail;
 }
@@ -103,7 +103,7 @@ std::string mutants(const Data& data) {
   for (const Mutant& mutant : data.mutants) {
     out += row(data, mutant.place,
                {sentence(mutant.name), mutant.killed ? sentence(mutant.by) : "survived",
-                grouped(mutant.operations), significant(mutant.seconds) + " s"});
+                grouped(mutant.operations), time_text(mutant.seconds * 1e9)});
   }
   return out + kTail;
 }

@@ -35,7 +35,13 @@ std::vector<double> log_ticks(Range range, std::size_t most) {
     }
     return ticks;
   };
-  for (const std::vector<double>& digits : {std::vector<double>{1, 2, 5}, {1, 3}, {1}}) {
+  static const std::vector<std::vector<double>> kDigits = {
+      {1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9},
+      {1, 1.2, 1.5, 2, 3, 4, 5, 6, 8},
+      {1, 2, 5},
+      {1, 3},
+      {1}};
+  for (const std::vector<double>& digits : kDigits) {
     const std::vector<double> ticks = between(digits, 1);
     if (ticks.size() <= most) return ticks;
   }
@@ -68,6 +74,26 @@ std::vector<double> byte_ticks(Range range, std::size_t most) {
   }
 }
 
+// Whether two series agree, to the eye, in two neighbouring points.
+bool lies_on(const Chart& chart, const Series& a, const Series& b) {
+  const Range range = y_range(chart);
+  const auto place = [&](double y) {
+    if (chart.y.scale == Scale::kLinear) return y / range.high;
+    return std::log(std::max(y, range.low)) / std::log(range.high / range.low);
+  };
+  constexpr double kInvisible = 0.008;  // of the height: 2 pixels
+  bool previous = false;
+  for (const Point& point : a.points) {
+    const auto other = std::find_if(b.points.begin(), b.points.end(),
+                                    [&](const Point& candidate) { return candidate.x == point.x; });
+    const bool close =
+        other != b.points.end() && std::abs(place(other->y) - place(point.y)) < kInvisible;
+    if (close && previous) return true;
+    previous = close;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string value_text(Unit unit, double value) {
@@ -82,6 +108,25 @@ std::string value_text(Unit unit, double value) {
       return percent_text(value);
   }
   return {};
+}
+
+std::string tick_text(Unit unit, double value) {
+  if (unit == Unit::kTimes) return times_tick(value);
+  if (unit == Unit::kFraction) return plain(value * 100) + " %";
+  const std::string text = value_text(unit, value);
+  const std::size_t space = text.find(' ');
+  const double number = std::stod(text.substr(0, space));
+  return text.find(',') < space ? text : plain(number) + text.substr(space);
+}
+
+std::vector<double> stroke_widths(const Chart& chart) {
+  std::vector<double> widths(chart.series.size(), 2);
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    for (std::size_t j = i + 1; j < chart.series.size(); ++j) {
+      if (lies_on(chart, chart.series[i], chart.series[j])) widths[i] += 3;
+    }
+  }
+  return widths;
 }
 
 bool drawable(const Chart& chart) {

@@ -44,8 +44,13 @@ struct Chart {
   std::optional<Reference> reference;
 };
 
-// A value of this unit as text, for ticks, tables and tooltips.
+// A value of this unit as text for tables and tooltips, and, without idle zeros, for ticks.
 std::string value_text(Unit unit, double value);
+std::string tick_text(Unit unit, double value);
+
+// How thick each series is drawn: 2, and more where a later one lies on it, so that it shows as a
+// rim.
+std::vector<double> stroke_widths(const Chart& chart);
 
 // Whether there is a line to draw: two values of x or more. Otherwise a table says it better.
 bool drawable(const Chart& chart);

@@ -56,7 +56,7 @@ json series_json(const Series& series, const Chart& chart, const std::vector<dou
 }
 
 json one_chart(const Chart& chart, const Palette& palette) {
-  const auto y_text = [&](double value) { return value_text(chart.y.unit, value); };
+  const auto y_text = [&](double value) { return tick_text(chart.y.unit, value); };
   const std::vector<double> xs = x_ticks(chart);
   const Range x = x_range(chart), y = y_range(chart);
   json result = {{"id", chart.id},
@@ -72,8 +72,10 @@ json one_chart(const Chart& chart, const Palette& palette) {
                   {{"wide", ticks(y_ticks(chart, kWide.most_y_ticks), y_text)},
                    {"narrow", ticks(y_ticks(chart, kNarrow.most_y_ticks), y_text)}}},
                  {"series", json::array()}};
-  for (const Series& series : chart.series) {
-    result["series"].push_back(series_json(series, chart, xs, palette));
+  const std::vector<double> widths = stroke_widths(chart);
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    result["series"].push_back(series_json(chart.series[i], chart, xs, palette));
+    result["series"].back()["width"] = widths[i];
   }
   if (chart.reference) {
     result["reference"] = {{"y", chart.reference->y}, {"label", chart.reference->label}};

@@ -45,6 +45,13 @@ std::vector<Marked> challengers(const Chart& chart) {
   return found;
 }
 
+std::string plain_times(double ratio) {
+  return plain(ratio) + kTimesSign;
+}
+std::string plain_bytes(double bytes) {
+  return tick_text(Unit::kBytes, bytes);
+}
+
 std::string claims_sentence(const Data& data, Tone& tone) {
   if (data.laws.empty()) {
     tone = Tone::kOpen;
@@ -79,13 +86,16 @@ std::string claims_sentence(const Data& data, Tone& tone) {
 }  // namespace
 
 std::string speedup_finding(const Chart& chart, const std::string& verb) {
-  const Marked best = challengers(chart).back();
+  const std::vector<Marked> order = challengers(chart);
+  const Marked least = order.front(), best = order.back();
   if (best.y < 1) {
     return fmt::format("No strategy {} faster than concat at T = {}; {} comes closest, at {}", verb,
-                       at_largest(chart), best.series->strategy, times_text(best.y));
+                       at_largest(chart), best.series->strategy, plain_times(best.y));
   }
-  return fmt::format("{} {} {} faster than concat at T = {}", best.series->strategy, verb,
-                     times_text(best.y), at_largest(chart));
+  std::string text = fmt::format("{} {} {} faster than concat at T = {}", best.series->strategy,
+                                 verb, plain_times(best.y), at_largest(chart));
+  if (order.size() == 1) return text;
+  return text + fmt::format("; the least, {}, {}", least.series->strategy, plain_times(least.y));
 }
 
 std::string growth_finding(const Chart& chart, const std::string& noun) {
@@ -94,38 +104,46 @@ std::string growth_finding(const Chart& chart, const std::string& noun) {
     const bool grows = series.points.size() > 1 && series.points.front().y > 0;
     if (grows) growth.push_back({&series, series.points.back().y / series.points.front().y});
   }
+  const std::string last = at_largest(chart);
   if (growth.empty()) {
     const Marked best = ranked(chart).front();
     return fmt::format("{} of {} takes {} at T = {}", noun, best.series->strategy,
-                       value_text(chart.y.unit, best.y), at_largest(chart));
+                       value_text(chart.y.unit, best.y), last);
   }
   const auto [least, most] = std::minmax_element(
       growth.begin(), growth.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
-  std::string text = fmt::format("From T = {} to {} the cost of {} changes {} for {}",
-                                 grouped(std::int64_t(x_ticks(chart).front())), at_largest(chart),
-                                 noun, times_text(least->y), least->series->strategy);
-  if (most->series != least->series) {
-    text += fmt::format(" and {} for {}", times_text(most->y), most->series->strategy);
+  const std::string first = grouped(std::int64_t(x_ticks(chart).front()));
+  if (least->series == most->series) {
+    return fmt::format("From T = {} to {} {} of {} takes {} the time", first, last, noun,
+                       least->series->strategy, plain_times(least->y));
   }
-  return text;
+  constexpr double kFlat = 1.25;
+  if (least->y < kFlat && most->y > kFlat) {
+    return fmt::format("{} of {} costs the same at T = {} as at {}; one of {} grows {}", noun,
+                       least->series->strategy, last, first, most->series->strategy,
+                       plain_times(most->y));
+  }
+  return fmt::format("From T = {} to {} {} grows {} with {} and {} with {}", first, last, noun,
+                     plain_times(least->y), least->series->strategy, plain_times(most->y),
+                     most->series->strategy);
 }
 
 std::string memory_finding(const Chart& chart, double f32_bytes) {
   const Marked least = ranked(chart).front();
   const std::string text = fmt::format("At T = {} {} holds {}", at_largest(chart),
-                                       least.series->strategy, bytes_text(least.y));
+                                       least.series->strategy, plain_bytes(least.y));
   if (f32_bytes <= 0 || least.y <= 0) return text;
-  return text + fmt::format(", 1/{} of {} in f32", significant(f32_bytes / least.y),
-                            bytes_text(f32_bytes));
+  return text +
+         fmt::format(", 1/{} of {} in f32", plain(f32_bytes / least.y), plain_bytes(f32_bytes));
 }
 
 std::string per_token_finding(const Chart& chart) {
   const std::vector<Marked> order = ranked(chart);
   std::string text = fmt::format("Per token held at T = {} {} takes {}", at_largest(chart),
-                                 order.front().series->strategy, bytes_text(order.front().y));
+                                 order.front().series->strategy, plain_bytes(order.front().y));
   if (order.size() == 1) return text;
   return text +
-         fmt::format(" and {} {}", order.back().series->strategy, bytes_text(order.back().y));
+         fmt::format(" and {} {}", order.back().series->strategy, plain_bytes(order.back().y));
 }
 
 std::string bandwidth_finding(const Chart& chart) {
@@ -141,7 +159,7 @@ std::string prefill_finding(const Chart& chart) {
                   time_text(order.front().y), at_largest(chart));
   if (order.size() > 1 && order.front().y > 0) {
     text += fmt::format("; the slowest, {}, {} as long", order.back().series->strategy,
-                        times_text(order.back().y / order.front().y));
+                        plain_times(order.back().y / order.front().y));
   }
   return text;
 }
@@ -150,10 +168,10 @@ std::string memcpy_finding(const Chart& chart, const std::string& verb) {
   const std::vector<Marked> order = ranked(chart);
   if (order.size() == 1 || order.front().y == order.back().y) {
     return fmt::format("{} takes {} a memcpy of the same bytes at T = {}", verb,
-                       times_text(order.front().y), at_largest(chart));
+                       plain_times(order.front().y), at_largest(chart));
   }
   return fmt::format("{} takes {} to {} a memcpy of the same bytes at T = {}", verb,
-                     times_text(order.front().y), times_text(order.back().y), at_largest(chart));
+                     plain_times(order.front().y), plain_times(order.back().y), at_largest(chart));
 }
 
 std::string threads_finding(const Chart& chart) {
@@ -161,7 +179,7 @@ std::string threads_finding(const Chart& chart) {
   const std::string who = order.size() == 1 ? order.back().series->strategy
                                             : fmt::format("{} most", order.back().series->strategy);
   return fmt::format("{} threads speed up {}: {} over {}", at_largest(chart), who,
-                     times_text(order.back().y),
+                     plain_times(order.back().y),
                      plural(std::int64_t(x_ticks(chart).front()), "thread"));
 }
 

@@ -10,9 +10,9 @@
 namespace kvproof::report {
 
 // All of these REQUIRE a chart in which some series has a point.
-// "in_place appends 4,100x faster than concat at T = 4,096."
+// "in_place appends 4,100x faster than concat at T = 4,096; the least, kivi:bits=2, 900x."
 std::string speedup_finding(const Chart& chart, const std::string& verb);
-// "From T = 256 to 65,536 a decode step grows 1.0x for window, 245x for concat."
+// "An append of in_place costs the same at T = 65,536 as at 256; one of concat grows 245x."
 std::string growth_finding(const Chart& chart, const std::string& noun);
 // "At T = 65,536 kivi:bits=2 holds 36 MiB, 1/14 of f32."
 std::string memory_finding(const Chart& chart, double f32_bytes);

@@ -81,7 +81,7 @@ std::string data_of(const Chart& chart) {
 
 std::string script_of(const Chart& chart, const Palette& palette) {
   const Range y = y_range(chart);
-  const auto y_text = [&](double value) { return value_text(chart.y.unit, value); };
+  const auto y_text = [&](double value) { return tick_text(chart.y.unit, value); };
   std::string text = head(chart.finding, chart.setting);
   text += "set logscale x 2\n";
   if (chart.y.scale == Scale::kLog) text += "set logscale y\n";
@@ -90,13 +90,14 @@ std::string script_of(const Chart& chart, const Palette& palette) {
   text += fmt::format("set xtics {}\nset ytics {}\nset yrange [{}:{}]\n",
                       tics(x_ticks(chart), tokens_text), tics(y_ticks(chart, 8), y_text), y.low,
                       y.high);
+  const std::vector<double> widths = stroke_widths(chart);
   std::string plot;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     const Look& look = palette.of(chart.series[i].strategy);
     plot += fmt::format(
-        "{}'{}.dat' index {} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{}' dt {} title "
+        "{}'{}.dat' index {} using 1:2 with linespoints lw {} pt 7 ps 0.6 lc rgb '{}' dt {} title "
         "{}",
-        plot.empty() ? "plot " : ", ", chart.id, i, look.light, dash_type(look),
+        plot.empty() ? "plot " : ", ", chart.id, i, widths[i], look.light, dash_type(look),
         gnuplot_text(chart.series[i].strategy));
   }
   if (chart.reference) {

@@ -197,7 +197,7 @@ const char* plots_note(PlotStatus plots) {
 }  // namespace
 
 std::string page(const Data& data, const std::vector<Section>& sections, PlotStatus plots) {
-  const Palette palette(data.strategies);
+  const Palette palette(data.measured, data.strategies);
   const Verdicts verdicts = overall(data);
   std::vector<const Chart*> charts;
   for (const Section& section : sections) {

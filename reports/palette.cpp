@@ -66,12 +66,21 @@ std::string Look::dash() const {
   return kDashes[std::size_t(variant) % kDashes.size()];
 }
 
-Palette::Palette(const std::vector<std::string>& strategies) {
+Palette::Palette(const std::vector<std::string>& measured, const std::vector<std::string>& all) {
   std::map<std::size_t, int> used;  // by hue, so that two names of one hue differ as well
-  for (const std::string& strategy : strategies) {
-    if (looks_.contains(strategy)) continue;
+  const auto add = [&](const std::string& strategy) {
+    if (looks_.contains(strategy)) return;
     const std::size_t hue = hue_of(base_name(strategy));
     looks_[strategy] = look_of(hue, used[hue]++);
+  };
+  for (const std::string& strategy : measured) add(strategy);
+  for (const std::string& strategy : all) {
+    const std::size_t hue = hue_of(base_name(strategy));
+    const bool bare = strategy == base_name(strategy) && !looks_.contains(strategy);
+    if (bare)
+      looks_[strategy] = look_of(hue, 0);
+    else
+      add(strategy);
   }
 }
 

@@ -18,9 +18,10 @@ class Palette {
  public:
   // The hue follows from the strategy's name alone, so it is the same in every report; shade and
   // dash from the place of a spec among the specs of that name.
-  explicit Palette(const std::vector<std::string>& strategies);
+  // A bare name that only laws use (`measured` lacks it) looks like the first of its specs.
+  Palette(const std::vector<std::string>& measured, const std::vector<std::string>& all);
 
-  const Look& of(const std::string& strategy) const;  // REQUIRES: one of those given
+  const Look& of(const std::string& strategy) const;  // REQUIRES: one of `all`
   std::string css() const;                            // rules for every class, light and dark
 
  private:

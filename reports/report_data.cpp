@@ -123,19 +123,21 @@ std::size_t rank(const std::string& spec) {
   return std::size_t(std::find(kFirst.begin(), kFirst.end(), base_name(spec)) - kFirst.begin());
 }
 
-std::vector<std::string> strategies_of(const Data& data) {
-  std::vector<std::string> result;
+void name_strategies(Data& data) {
+  std::vector<std::string>& all = data.strategies;
   const auto see = [&](const std::string& strategy) {
-    if (std::find(result.begin(), result.end(), strategy) == result.end()) {
-      result.push_back(strategy);
-    }
+    if (std::find(all.begin(), all.end(), strategy) == all.end()) all.push_back(strategy);
+  };
+  const auto sort = [](std::vector<std::string>& names) {
+    std::stable_sort(names.begin(), names.end(),
+                     [](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
   };
   for (const Memory& cell : data.memory) see(cell.strategy);
   for (const Timing& cell : data.timings) see(cell.strategy);
+  sort(all);
+  data.measured = all;
   for (const Law& cell : data.laws) see(cell.strategy);
-  std::stable_sort(result.begin(), result.end(),
-                   [](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
-  return result;
+  sort(all);
 }
 
 // A cell that states no ratio to concat still has one, if concat was timed in the same file and
@@ -188,7 +190,7 @@ Data load(const std::vector<std::string>& paths) {
       add(data, run.cells[i], {index, Run::line_of(i)});
     }
   }
-  data.strategies = strategies_of(data);
+  name_strategies(data);
   for (const Law& law : data.laws) {
     if (law.red()) data.broken_strategies.insert(law.strategy);
   }

@@ -37,7 +37,8 @@ void write_report(const std::vector<std::string>& runs, const std::string& out) 
   const Data data = load(runs);
   const std::vector<Section> all = sections(data);
   const OutputFolder folder(out);
-  const PlotStatus plots = write_plots(all, Palette(data.strategies), folder.subfolder("plots"));
+  const PlotStatus plots =
+      write_plots(all, Palette(data.measured, data.strategies), folder.subfolder("plots"));
   tell_of_plots(plots);
   folder.write("bench.csv", bench_csv(data));
   folder.write("memory.csv", memory_csv(data));

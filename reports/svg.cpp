@@ -55,7 +55,7 @@ std::string axes(const Canvas& canvas) {
     out += fmt::format(R"(<line class="grid" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)",
                        frame.left, y, frame.right, y);
     out += fmt::format(R"(<text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>)",
-                       frame.left - 8, y + 4, escape(value_text(canvas.chart().y.unit, tick)));
+                       frame.left - 8, y + 4, escape(tick_text(canvas.chart().y.unit, tick)));
   }
   const std::vector<double> ticks = x_ticks(canvas.chart());
   const std::size_t step =
@@ -78,8 +78,8 @@ std::string reference(const Canvas& canvas) {
   const double y = canvas.y(canvas.chart().reference->y);
   const Frame& frame = canvas.frame();
   return fmt::format(R"(<line class="reference" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>)"
-                     R"(<text class="note" x="{:.1f}" y="{:.1f}">{}</text>)",
-                     frame.left, y, frame.right, y, frame.left + 4, y - 5,
+                     R"(<text class="note" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>)",
+                     frame.left, y, frame.right, y, frame.right - 2, y - 5,
                      escape(canvas.chart().reference->label));
 }
 
@@ -104,7 +104,8 @@ std::string dash_attribute(const Look& look) {
   return dash.empty() ? "" : fmt::format(R"( stroke-dasharray="{}")", dash);
 }
 
-std::string series_marks(const Canvas& canvas, const Series& series, const Palette& palette) {
+std::string series_marks(const Canvas& canvas, const Series& series, double width,
+                         const Palette& palette) {
   const Look& look = palette.of(series.strategy);
   std::string path, points;
   for (const Point& point : series.points) {
@@ -112,8 +113,8 @@ std::string series_marks(const Canvas& canvas, const Series& series, const Palet
                         canvas.y(point.y));
     points += point_mark(canvas, series, point);
   }
-  return fmt::format(R"(<g class="series {}"><path d="{}"{}/>{}</g>)", look.css_class, path,
-                     dash_attribute(look), points);
+  return fmt::format(R"(<g class="series {}"><path d="{}" stroke-width="{}"{}/>{}</g>)",
+                     look.css_class, path, width, dash_attribute(look), points);
 }
 
 }  // namespace
@@ -128,15 +129,19 @@ std::string svg(const Chart& chart, const Palette& palette, const SvgSize& size)
       fmt::format(R"(<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">)",
                   size.css_class, size.width, size.height, escape(chart.finding));
   out += axes(canvas) + reference(canvas);
-  for (const Series& series : chart.series) out += series_marks(canvas, series, palette);
+  const std::vector<double> widths = stroke_widths(chart);
+  for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    out += series_marks(canvas, chart.series[i], widths[i], palette);
+  }
   return out + "</svg>\n";
 }
 
 std::string swatch(const std::string& strategy, const Palette& palette) {
   const Look& look = palette.of(strategy);
-  return fmt::format(R"(<svg class="swatch series {}" viewBox="0 0 26 10" aria-hidden="true">)"
-                     R"(<path d="M0 5L26 5"{}/><circle cx="13" cy="5" r="3"/></svg>)",
-                     look.css_class, dash_attribute(look));
+  return fmt::format(
+      R"(<svg class="swatch series {}" viewBox="0 0 26 10" aria-hidden="true">)"
+      R"(<path d="M0 5L26 5" stroke-width="2"{}/><circle cx="13" cy="5" r="3"/></svg>)",
+      look.css_class, dash_attribute(look));
 }
 
 }  // namespace kvproof::report

@@ -46,6 +46,20 @@ std::string significant(double value) {
   return fmt::format("{:.{}f}", rounded, std::max(0, 2 - exponent));
 }
 
+std::string plain(double value) {
+  std::string text = significant(value);
+  if (text.find('.') == std::string::npos || text.find('e') != std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+std::string times_tick(double ratio) {
+  if (ratio >= 1e6) return plain(ratio / 1e6) + "M" + kTimesSign;
+  if (ratio >= 1e4) return plain(ratio / 1e3) + "k" + kTimesSign;
+  return plain(ratio) + kTimesSign;
+}
+
 std::string time_text(double ns) {
   static constexpr Step kSteps[] = {{1, "ns"}, {1e3, "\u00b5s"}, {1e6, "ms"}, {1e9, "s"}};
   return scaled(ns, kSteps);

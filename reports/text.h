@@ -12,10 +12,14 @@ inline constexpr const char* kTimesSign = "\u00d7";
 std::string grouped(std::int64_t value);
 // Three significant digits, grouped: "4,100", "12.3", "0.0312".
 std::string significant(double value);
+// The same without zeros after the point that say nothing: "64", "1.5". For titles and ticks.
+std::string plain(double value);
 std::string time_text(double ns);      // "12.3 us" with a micro sign
 std::string bytes_text(double bytes);  // "16.0 MiB"
 std::string times_text(double ratio);  // "4,100x" with a times sign
 std::string percent_text(double fraction);
+// A speed-up as an axis label: "0.5x", "100x", "10kx", "1Mx".
+std::string times_tick(double ratio);
 // A token count as an axis label: "256", "4k", "64k" with k = 1,024.
 std::string tokens_text(double tokens);
 // "chunked append equals token by token" of chunked_append_equals_token_by_token.

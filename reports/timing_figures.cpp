@@ -133,14 +133,14 @@ Plan memcpy_plan(const std::string& quantity, const std::string& verb) {
 Section append_section(const Data& data) {
   Section section = {"append", "Update only", kBench};
   add_figures(data, speedup_plan("append", "appends"), section);
-  add_figures(data, latency_plan("append", "an append"), section);
+  add_figures(data, latency_plan("append", "An append"), section);
   return section;
 }
 
 Section decode_section(const Data& data) {
   Section section = {"decode", "End to end", kBench};
   add_figures(data, speedup_plan("decode", "decodes"), section);
-  add_figures(data, latency_plan("decode", "a decode step"), section);
+  add_figures(data, latency_plan("decode", "A decode step"), section);
   return section;
 }
 

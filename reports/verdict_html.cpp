@@ -71,7 +71,7 @@ std::string cell_html(const Law* law) {
   for (const auto& [name, count] : law->events) events += count;
   std::string more = fmt::format("<p>{}</p>", escape(events_text(*law)));
   if (!law->message.empty()) more += fmt::format("<p>{}</p>", escape(law->message));
-  more += fmt::format("<p>{}, {} s, {}</p>", escape(law->kind), significant(law->seconds),
+  more += fmt::format("<p>{}, {}, {}</p>", escape(law->kind), time_text(law->seconds * 1e9),
                       sample_link(law->place));
   return fmt::format(
       R"(<td><details class="verdict {}"><summary>{}<small>{}</small><small>{}</small></summary>{}</details></td>)",
@@ -126,11 +126,11 @@ std::string mutant_row(const Mutant& mutant) {
           ? "\u2013"
           : "<details><summary>show</summary>" + pre(mutant.counterexample) + "</details>";
   return fmt::format(
-      R"(<tr><th>{}<small> {}</small></th><td><span class="pill {}">{}</span></td><td>{}</td>)"
-      R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{} s</td><td>{}</td><td>{}</td></tr>)",
+      R"(<tr><th>{}<small>{}</small></th><td class="tight"><span class="pill {}">{}</span></td><td>{}</td>)"
+      R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{}</td><td>{}</td><td>{}</td></tr>)",
       escape(sentence(mutant.name)), escape(mutant.kind), mutant.killed ? "good" : "bad",
       mutant.killed ? "killed" : "SURVIVED", escape(sentence(mutant.by)), anchor(mutant.place),
-      grouped(mutant.operations), significant(mutant.seconds), escape(mutant.source),
+      grouped(mutant.operations), time_text(mutant.seconds * 1e9), escape(mutant.source),
       counterexample);
 }
 
@@ -214,7 +214,8 @@ std::string mutants_html(const Data& data) {
       R"(<p class="lead">Strategies with one deliberate fault each. A law that cannot catch them proves little.</p><br>)";
   out +=
       R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
-      "<th>operations</th><th>time</th><th>source</th><th>counterexample</th></tr></"
+      "<th class=\"number\">operations</th><th "
+      "class=\"number\">time</th><th>source</th><th>counterexample</th></tr></"
       "thead>\n<tbody>\n";
   for (const Mutant& mutant : data.mutants) {
     if (!mutant.killed) out += mutant_row(mutant);

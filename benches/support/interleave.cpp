@@ -14,7 +14,7 @@
 namespace kvproof {
 namespace {
 
-constexpr int kAttempts = 8;              // of a sub-sample that is thrown away
+constexpr int kAttempts = 64;             // of a sub-sample that is thrown away
 constexpr double kLargestGranule = 50e6;  // ns; beyond it what recurs is a small share of each call
 
 // What a turn of one arm consists of, and what it costs with everything that is not timed.

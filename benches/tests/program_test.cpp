@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -58,7 +59,7 @@ constexpr const char* kTiny =
 TEST_F(Program, WritesARunThatCanBeRead) {
   ASSERT_EQ(run(kTiny + ("--out " + file())), 0) << text("stderr");
   EXPECT_EQ(text("stderr"), "");
-  const Run result = read_run(file());
+  const kvproof::Run result = read_run(file());
   EXPECT_EQ(result.manifest["program"], "kvproof-bench");
   std::set<std::string> quantities, kinds;
   for (const nlohmann::json& cell : result.cells) {
@@ -67,7 +68,7 @@ TEST_F(Program, WritesARunThatCanBeRead) {
     if (cell.contains("ratio_to_concat") && cell["strategy"].get<std::string>() == "concat") {
       EXPECT_EQ(cell["ratio_to_concat"].get<double>(), 1);
     }
-    if (cell["kind"].get<std::string>() == "bench") EXPECT_TRUE(cell["checked"].get<bool>());
+    EXPECT_EQ(cell.value("checked", false), cell["kind"].get<std::string>() == "bench");
   }
   EXPECT_EQ(kinds, (std::set<std::string>{"bench", "limit", "memory"}));
   EXPECT_EQ(quantities, (std::set<std::string>{"append", "decode", "growth", "load", "prefill",
@@ -80,7 +81,7 @@ TEST_F(Program, ContinuesARunAndFilters) {
   const std::size_t before = read_run(file()).cells.size();
   ASSERT_EQ(run(kTiny + ("--quantity memory --benchmark_filter=in_place --out " + file())), 0)
       << text("stderr");
-  const Run result = read_run(file());
+  const kvproof::Run result = read_run(file());
   ASSERT_EQ(result.cells.size(), before + 1);
   EXPECT_EQ(result.cells.back()["strategy"], "in_place");
 }

@@ -47,7 +47,10 @@ Contract contract(const Params& p) {
                        .residual = int(p["residual"])},
           .chunk_output = Claim::kTolerance,  // a chunk sees its own rows exact
           .growth = Growth::kAmortised,
-          .truncates = [](const Params& q, Position seen, Position n) { return n >= seen - seen % q["residual"]; },
+          .truncates =
+              [](const Params& q, Position seen, Position n) {
+                return n % q["residual"] == 0 || n >= seen - seen % q["residual"];
+              },
           .bytes = &live_bytes};
 }
 

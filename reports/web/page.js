@@ -75,9 +75,9 @@
         pen.lineTo(u.bbox.left + u.bbox.width, y);
         pen.stroke();
         pen.font = 11 * devicePixelRatio + "px " + getComputedStyle(document.body).fontFamily;
-        pen.textAlign = "left";
+        pen.textAlign = "right";
         pen.textBaseline = "alphabetic";
-        pen.fillText(chart.reference.label, u.bbox.left + 4 * devicePixelRatio, y - 5 * devicePixelRatio);
+        pen.fillText(chart.reference.label, u.bbox.left + u.bbox.width - 2 * devicePixelRatio, y - 5 * devicePixelRatio);
       }
       pen.restore();
     };
@@ -124,7 +124,7 @@
         axis(y_ticks, {size: 64, gap: 8}),
       ],
       series: [{}].concat(chart.series.map((s) => ({
-        label: s.name, stroke: colour(s.look), width: 2, dash: s.dash, spanGaps: true,
+        label: s.name, stroke: colour(s.look), width: s.width, dash: s.dash, spanGaps: true,
         points: {show: true, size: 7, width: 2, fill: css("--bg")},
       }))),
       hooks: {draw: [decorate(chart)], ready: [follow(chart)]},
