@@ -29,7 +29,8 @@ Lines measure(const Cell& cell, Bench& bench) {
 
 namespace quantities {
 extern const Quantity append = {.name = "append",
-                                .summary = "one token stored, no attention: ns, lower is better",
+                                .summary = "one token stored, without attention",
+                                .unit = Unit::kNanoseconds,
                                 .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

@@ -53,7 +53,8 @@ Lines measure(const Cell& cell, Bench& bench) {
 
 namespace quantities {
 extern const Quantity decode = {.name = "decode",
-                                .summary = "one token attended and stored: ns, lower is better",
+                                .summary = "one token attended and stored",
+                                .unit = Unit::kNanoseconds,
                                 .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

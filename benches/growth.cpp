@@ -71,10 +71,10 @@ bool applies(const Contract& contract) {
 }  // namespace
 
 namespace quantities {
-extern const Quantity growth = {
-    .name = "growth",
-    .summary = "the append that makes a store grow: ns, lower is better",
-    .measure = &measure,
-    .applies = &applies};
+extern const Quantity growth = {.name = "growth",
+                                .summary = "the append that makes a store grow",
+                                .unit = Unit::kNanoseconds,
+                                .measure = &measure,
+                                .applies = &applies};
 }  // namespace quantities
 }  // namespace kvproof

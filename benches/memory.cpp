@@ -26,9 +26,9 @@ Lines measure(const Cell& cell, Bench& bench) {
 }  // namespace
 
 namespace quantities {
-extern const Quantity memory = {
-    .name = "memory",
-    .summary = "bytes held after T tokens, by component: lower is better",
-    .measure = &measure};
+extern const Quantity memory = {.name = "memory",
+                                .summary = "what is held after T tokens, by component",
+                                .unit = Unit::kBytes,
+                                .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

@@ -65,9 +65,9 @@ Lines measure(const Cell& cell, Bench& bench) {
 }  // namespace
 
 namespace quantities {
-extern const Quantity prefill = {
-    .name = "prefill",
-    .summary = "S tokens at once into an empty cache: ns, lower is better",
-    .measure = &measure};
+extern const Quantity prefill = {.name = "prefill",
+                                 .summary = "S tokens at once into an empty cache",
+                                 .unit = Unit::kNanoseconds,
+                                 .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

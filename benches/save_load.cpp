@@ -129,9 +129,9 @@ Lines measure(const Cell& cell, Bench& bench) {
 }  // namespace
 
 namespace quantities {
-extern const Quantity save_load = {
-    .name = "save_load",
-    .summary = "a snapshot written and read in memory: ns, lower is better",
-    .measure = &measure};
+extern const Quantity save_load = {.name = "save_load",
+                                   .summary = "a snapshot written and read in memory",
+                                   .unit = Unit::kNanoseconds,
+                                   .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

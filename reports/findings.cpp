@@ -114,8 +114,8 @@ std::string growth_finding(const Chart& chart, const std::string& noun) {
       growth.begin(), growth.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
   const std::string first = grouped(std::int64_t(x_ticks(chart).front()));
   if (least->series == most->series) {
-    return fmt::format("From T = {} to {} {} of {} takes {} the time", first, last, noun,
-                       least->series->strategy, plain_times(least->y));
+    return fmt::format("{} of {} takes {} as long at T = {} as at {}", noun,
+                       least->series->strategy, plain_times(least->y), last, first);
   }
   constexpr double kFlat = 1.25;
   if (least->y < kFlat && most->y > kFlat) {
@@ -123,9 +123,9 @@ std::string growth_finding(const Chart& chart, const std::string& noun) {
                        least->series->strategy, last, first, most->series->strategy,
                        plain_times(most->y));
   }
-  return fmt::format("From T = {} to {} {} grows {} with {} and {} with {}", first, last, noun,
+  return fmt::format("{} grows {} with {} and {} with {} from T = {} to {}", noun,
                      plain_times(least->y), least->series->strategy, plain_times(most->y),
-                     most->series->strategy);
+                     most->series->strategy, first, last);
 }
 
 std::string memory_finding(const Chart& chart, double f32_bytes) {

@@ -99,10 +99,8 @@ struct Data {
   std::vector<Limit> limits;
   std::vector<Law> laws;
   std::vector<Mutant> mutants;
-  std::vector<std::string>
-      strategies;  // in the order of the report: concat, in_place, then as they came
-
-  // Whether a timing may be shown beside others: its output was right in its run and its strategy
+  std::vector<std::string> strategies;  // in the report's order: concat, in_place, as they came
+  std::vector<std::string> measured;    // those of them that have a timing or a memory cell
   // breaks no law.
   bool fair(const Timing& timing) const;
   // Whether some law found `strategy` wrong.

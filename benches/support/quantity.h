@@ -11,9 +11,12 @@
 
 namespace kvproof {
 
+enum class Unit { kNanoseconds, kBytes };  // of both, less is better
+
 struct Quantity {
   const char* name;     // the file's stem; what --quantity takes
-  const char* summary;  // the question, with the direction: "ns per call, lower is better"
+  const char* summary;  // what one value is the cost of
+  Unit unit;
   // Measures one cell inside an arena of cell.threads threads and returns the lines of the run
   // file, the cell itself first. Throws WrongResult, before any timing, if the output is not right.
   Lines (*measure)(const Cell& cell, Bench& bench);

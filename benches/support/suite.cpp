@@ -96,7 +96,8 @@ std::vector<Grid> grids_of(const std::string& suite) {
 void narrow(Grid& grid, const Selection& selection) {
   if (!selection.strategies.empty()) grid.strategies = selection.strategies;
   if (!selection.tokens.empty()) grid.tokens = selection.tokens;
-  if (!selection.threads.empty()) grid.threads = selection.threads;
+  const bool timed = find_quantity(grid.quantity).unit == Unit::kNanoseconds;
+  if (timed && !selection.threads.empty()) grid.threads = selection.threads;
   if (selection.shape) grid.shapes = {*selection.shape};
   if (selection.dtype) grid.dtypes = {*selection.dtype};
 }

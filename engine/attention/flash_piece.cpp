@@ -64,8 +64,8 @@ void score_run(const Tile& tile, const RunView& view, float* s) {
   const AttentionJob& job = *tile.job;
   const Run& run = *view.run;
   const std::int64_t from = run.offset + view.any.begin, n = view.any.end - view.any.begin;
-  run.rows.keys.codec->scores(tile.q.data(), tile.rows(), run.rows.keys.data, run.rows.keys.row + view.any.begin, n,
-                              s + from, kPiece);
+  run.rows.keys.codec->scores({tile.q.data(), tile.rows()}, run.rows.keys.data, run.rows.keys.row + view.any.begin, n,
+                              {s + from, kPiece});
   for (int row = 0; row < tile.rows(); ++row) {
     float* x = s + row * kPiece;
     scale_scores(x + from, n, job.scale, job.softcap);
@@ -97,38 +97,47 @@ void mask_run(const Tile& tile, const RunView& view, float* s) {
   }
 }
 
-void accumulate(const Tile& tile, const Run& run, int row, int rows, Range r, const float* s, float* acc) {
+// Weights [rows,kPiece] and accumulators [rows,padded_width(dv)] of a tile, from some row on.
+struct Output {
+  const float* s;
+  float* acc;
+  std::int64_t dv;
+
+  Output at(std::int64_t row) const { return {s + row * kPiece, acc + row * padded_width(dv), dv}; }
+};
+
+// Adds the values of the range to the first `rows` rows.
+void accumulate(const Run& run, Range r, const Output& out, int rows) {
   if (r.empty()) return;
   const Rows& v = run.rows.values;
-  v.codec->accumulate(s + row * kPiece + run.offset + r.begin, rows, kPiece, v.data, v.row + r.begin, r.end - r.begin,
-                      acc + row * padded_width(tile.job->dv));
+  v.codec->accumulate({out.s + run.offset + r.begin, rows, kPiece}, v.data, v.row + r.begin, r.end - r.begin, out.acc);
 }
 
 // The rows that every query sees are served in one read; those at the edges query by query.
-void accumulate_run(const Tile& tile, const RunView& view, const float* s, float* acc) {
+void accumulate_run(const Tile& tile, const RunView& view, const Output& out) {
   const int group = tile.job->group;
   const bool shared = !view.all.empty();
   for (int i = 0; i < int(tile.tokens); ++i) {
     const Range r = view.of_token[std::size_t(i)];
     const Range before = shared ? Range{r.begin, view.all.begin} : r;
-    accumulate(tile, *view.run, i * group, group, before, s, acc);
+    accumulate(*view.run, before, out.at(i * group), group);
   }
   if (!shared) return;
-  accumulate(tile, *view.run, 0, tile.rows(), view.all, s, acc);
+  accumulate(*view.run, view.all, out, tile.rows());
   for (int i = 0; i < int(tile.tokens); ++i) {
-    accumulate(tile, *view.run, i * group, group, {view.all.end, view.of_token[std::size_t(i)].end}, s, acc);
+    accumulate(*view.run, {view.all.end, view.of_token[std::size_t(i)].end}, out.at(i * group), group);
   }
 }
 
 // With an explicit mask: each row over the stretches that it sees. A weight of zero is a row not read.
-void accumulate_masked(const Tile& tile, const RunView& view, const float* s, float* acc) {
+void accumulate_masked(const Tile& tile, const RunView& view, const Output& out) {
   for (int row = 0; row < tile.rows(); ++row) {
-    const float* w = s + row * kPiece + view.run->offset;
+    const float* w = out.at(row).s + view.run->offset;
     const Range r = view.of_token[std::size_t(row / tile.job->group)];
     for (std::int64_t j = r.begin; j < r.end;) {
       std::int64_t end = j;
       while (end < r.end && w[end] != 0) ++end;
-      accumulate(tile, *view.run, row, 1, {j, end}, s, acc);
+      accumulate(*view.run, {j, end}, out.at(row), 1);
       j = end + 1;
     }
   }
@@ -238,7 +247,8 @@ void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
   for (std::size_t n = 0; n < piece.size(); ++n) {
     const RunView& view = scratch.views[n];
     if (view.any.empty()) continue;
-    tile.job->mask ? accumulate_masked(tile, view, s, out.acc.data()) : accumulate_run(tile, view, s, out.acc.data());
+    const Output output{s, out.acc.data(), tile.job->dv};
+    tile.job->mask ? accumulate_masked(tile, view, output) : accumulate_run(tile, view, output);
   }
 }
 

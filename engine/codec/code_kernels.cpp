@@ -41,14 +41,14 @@ HWY_INLINE void load_rest(const std::byte* row, int width, float* rest) {
   unpack_codes(row + packed_bytes(full, kBits), width - full, kBits, rest);
 }
 
-// kQ queries against four rows of codes.
+// kQ queries against the codes of four rows, of which n count.
 template <int kBits, int kQ>
-HWY_INLINE void code_dot_tile(const float* q, const float* bias, const CodeRows& k, const std::byte* const* rows,
-                              float* s, std::int64_t stride, std::int64_t n) {
+HWY_INLINE void code_dot_tile(const float* q, const float* bias, int columns, const std::byte* const* rows,
+                              std::int64_t n, ScoreRows to) {
   constexpr std::size_t kRun = 128 / kBits;
   const F32 d;
-  const std::size_t lanes = hn::Lanes(d), padded = std::size_t(padded_width(k.width));
-  const std::size_t width = std::size_t(k.width), full = width / kRun * kRun;
+  const std::size_t lanes = hn::Lanes(d), padded = std::size_t(padded_width(columns));
+  const std::size_t width = std::size_t(columns), full = width / kRun * kRun;
   VecF32 sum[kQ][4];
   for (int a = 0; a < kQ; ++a) {
     for (int j = 0; j < 4; ++j) sum[a][j] = hn::Zero(d);
@@ -66,7 +66,7 @@ HWY_INLINE void code_dot_tile(const float* q, const float* bias, const CodeRows&
   }
   if (full < width) {
     alignas(64) float rest[4][kRun];
-    for (int j = 0; j < 4; ++j) load_rest<kBits>(rows[j], k.width, rest[j]);
+    for (int j = 0; j < 4; ++j) load_rest<kBits>(rows[j], columns, rest[j]);
     for (std::size_t i = full; i < padded; i += lanes) {
       step(i, [&](int j) HWY_ATTR { return hn::Load(d, rest[j] + (i - full)); });
     }
@@ -75,23 +75,24 @@ HWY_INLINE void code_dot_tile(const float* q, const float* bias, const CodeRows&
     alignas(16) float four[4];
     const F32x4 d4;
     hn::Store(hn::Add(sums_of_four(d, sum[a][0], sum[a][1], sum[a][2], sum[a][3]), hn::Set(d4, bias[a])), d4, four);
-    std::copy_n(four, std::min<std::int64_t>(n, 4), s + a * stride);
+    std::copy_n(four, std::min<std::int64_t>(n, 4), to.s + a * to.stride);
   }
 }
 
 template <int kBits>
-void code_scores_of(const float* q, const float* bias, int m, const CodeRows& k, std::int64_t n, float* s,
-                    std::int64_t stride) {
+void code_scores_of(Queries queries, const float* bias, const CodeRows& k, std::int64_t n, ScoreRows to) {
+  const auto [q, m] = queries;
+  const auto [s, stride] = to;
   const std::int64_t padded = padded_width(k.width);
   for (std::int64_t t = 0; t < n; t += 4) {
     const std::byte* rows[4];
     for (std::int64_t j = 0; j < 4; ++j) rows[j] = k.first + std::size_t(std::min(t + j, n - 1)) * k.row_bytes;
     int i = 0;
     for (; i + 2 <= m; i += 2) {
-      code_dot_tile<kBits, 2>(q + i * padded, bias + i, k, rows, s + i * stride + t, stride, n - t);
+      code_dot_tile<kBits, 2>(q + i * padded, bias + i, k.width, rows, n - t, {s + i * stride + t, stride});
     }
     for (; i < m; ++i) {
-      code_dot_tile<kBits, 1>(q + i * padded, bias + i, k, rows, s + i * stride + t, stride, n - t);
+      code_dot_tile<kBits, 1>(q + i * padded, bias + i, k.width, rows, n - t, {s + i * stride + t, stride});
     }
   }
 }
@@ -121,8 +122,9 @@ HWY_INLINE void code_sum_tile(const float* w, std::int64_t stride, const CodeRow
 }
 
 template <int kBits, int kQ>
-void code_sum_columns(const float* w, std::int64_t stride, const CodeRows& v, std::int64_t n, int first, int last,
+void code_sum_columns(const float* w, std::int64_t stride, const CodeRows& v, std::int64_t n, Channels channels,
                       float* out) {
+  const auto [first, last] = channels;
   constexpr std::size_t kRun = 128 / kBits;
   const std::size_t lanes = hn::Lanes(F32());
   const std::size_t full = std::size_t(v.width) / kRun * kRun, end = std::min(std::size_t(last), full);
@@ -144,28 +146,26 @@ void code_sum_columns(const float* w, std::int64_t stride, const CodeRows& v, st
 }
 
 template <int kBits>
-void code_accumulate_of(const float* w, int m, std::int64_t stride, const CodeRows& v, std::int64_t n, int first,
-                        int last, float* out) {
+void code_accumulate_of(WeightRows weights, const CodeRows& v, std::int64_t n, Channels channels, float* out) {
+  const auto [w, m, stride] = weights;
   const std::int64_t padded = padded_width(v.width);
   int i = 0;
   for (; i + 2 <= m; i += 2) {
-    code_sum_columns<kBits, 2>(w + i * stride, stride, v, n, first, last, out + i * padded);
+    code_sum_columns<kBits, 2>(w + i * stride, stride, v, n, channels, out + i * padded);
   }
-  for (; i < m; ++i) code_sum_columns<kBits, 1>(w + i * stride, stride, v, n, first, last, out + i * padded);
+  for (; i < m; ++i) code_sum_columns<kBits, 1>(w + i * stride, stride, v, n, channels, out + i * padded);
 }
 
-void code_scores_kernel(const float* q, const float* bias, int m, const CodeRows& k, std::int64_t n, float* s,
-                        std::int64_t stride) {
-  if (k.bits == 8) return code_scores_of<8>(q, bias, m, k, n, s, stride);
-  if (k.bits == 4) return code_scores_of<4>(q, bias, m, k, n, s, stride);
-  code_scores_of<2>(q, bias, m, k, n, s, stride);
+void code_scores_kernel(Queries q, const float* bias, const CodeRows& k, std::int64_t n, ScoreRows s) {
+  if (k.bits == 8) return code_scores_of<8>(q, bias, k, n, s);
+  if (k.bits == 4) return code_scores_of<4>(q, bias, k, n, s);
+  code_scores_of<2>(q, bias, k, n, s);
 }
 
-void code_accumulate_kernel(const float* w, int m, std::int64_t stride, const CodeRows& v, std::int64_t n, int first,
-                            int last, float* out) {
-  if (v.bits == 8) return code_accumulate_of<8>(w, m, stride, v, n, first, last, out);
-  if (v.bits == 4) return code_accumulate_of<4>(w, m, stride, v, n, first, last, out);
-  code_accumulate_of<2>(w, m, stride, v, n, first, last, out);
+void code_accumulate_kernel(WeightRows w, const CodeRows& v, std::int64_t n, Channels channels, float* out) {
+  if (v.bits == 8) return code_accumulate_of<8>(w, v, n, channels, out);
+  if (v.bits == 4) return code_accumulate_of<4>(w, v, n, channels, out);
+  code_accumulate_of<2>(w, v, n, channels, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -178,15 +178,13 @@ namespace kvproof {
 HWY_EXPORT(code_scores_kernel);
 HWY_EXPORT(code_accumulate_kernel);
 
-void code_scores(const float* q, const float* bias, int m, const CodeRows& keys, std::int64_t n, float* s,
-                 std::int64_t stride) {
-  HWY_DYNAMIC_DISPATCH(code_scores_kernel)(q, bias, m, keys, n, s, stride);
+void code_scores(Queries q, const float* bias, const CodeRows& keys, std::int64_t n, ScoreRows s) {
+  HWY_DYNAMIC_DISPATCH(code_scores_kernel)(q, bias, keys, n, s);
 }
 
-void code_accumulate(const float* w, int m, std::int64_t stride, const CodeRows& values, std::int64_t n, int first,
-                     int last, float* out) {
-  KVPROOF_DCHECK(first % kPad == 0);
-  HWY_DYNAMIC_DISPATCH(code_accumulate_kernel)(w, m, stride, values, n, first, last, out);
+void code_accumulate(WeightRows w, const CodeRows& values, std::int64_t n, Channels channels, float* out) {
+  KVPROOF_DCHECK(channels.first % kPad == 0);
+  HWY_DYNAMIC_DISPATCH(code_accumulate_kernel)(w, values, n, channels, out);
 }
 
 }  // namespace kvproof

@@ -12,6 +12,23 @@ namespace kvproof {
 inline constexpr int kPad = 16;
 inline constexpr std::int64_t padded_width(std::int64_t width) { return (width + kPad - 1) / kPad * kPad; }
 
+// m queries [m,padded_width].
+struct Queries {
+  const float* q;
+  int m;
+};
+// Where their scores go: s[i*stride + t] for query i and row t.
+struct ScoreRows {
+  float* s;
+  std::int64_t stride;
+};
+// The weights of m outputs: w[i*stride + t] for output i and row t.
+struct WeightRows {
+  const float* w;
+  int m;
+  std::int64_t stride;
+};
+
 // Bound to one row width; immutable and shared, because a fork must not point into the cache that it came from.
 // An encoded array is a sequence of blocks of block() rows. Rows are addressed by index, because a block cannot be
 // entered by a byte pointer. Kernels may read up to 64 bytes behind the last row (Buffer leaves that room), and use
@@ -33,13 +50,11 @@ class Codec {
   // Rows [row, row + n) of the encoded array `from` -> [n,width] f32.
   virtual void decode(const std::byte* from, std::int64_t row, std::int64_t n, float* rows) const = 0;
 
-  // s[i*stride + t] = q[i,:] . key[row+t,:]  for i < m, t < n.   q [m,padded_width].
+  // s[i,t] = q[i,:] . key[row+t,:]  for i < m, t < n.
   // A score depends on its own two rows only, and on neither m nor n nor the ISA's tiles.
-  virtual void scores(const float* q, int m, const std::byte* keys, std::int64_t row, std::int64_t n, float* s,
-                      std::int64_t stride) const = 0;
-  // out[i,:] += sum over t < n, ascending, of w[i*stride + t] * value[row+t,:]   for i < m.   out [m,padded_width].
-  virtual void accumulate(const float* w, int m, std::int64_t stride, const std::byte* values, std::int64_t row,
-                          std::int64_t n, float* out) const = 0;
+  virtual void scores(Queries q, const std::byte* keys, std::int64_t row, std::int64_t n, ScoreRows s) const = 0;
+  // out[i,:] += sum over t < n, ascending, of w[i,t] * value[row+t,:]   for i < m.   out [m,padded_width].
+  virtual void accumulate(WeightRows w, const std::byte* values, std::int64_t row, std::int64_t n, float* out) const = 0;
 
  protected:
   Codec(std::string_view name, int width, int block, std::size_t block_bytes, std::size_t metadata_bytes)

@@ -60,7 +60,9 @@ HWY_INLINE void dot_tile(const float* q, std::size_t width, const std::byte* con
 }
 
 template <class Load>
-void scores_of(const float* q, int m, const DenseRows& k, std::int64_t n, float* s, std::int64_t stride) {
+void scores_of(Queries queries, const DenseRows& k, std::int64_t n, ScoreRows to) {
+  const auto [q, m] = queries;
+  const auto [s, stride] = to;
   const std::size_t width = std::size_t(k.width);
   const std::int64_t padded = padded_width(k.width);
   for (std::int64_t t = 0; t < n; t += 4) {
@@ -116,7 +118,8 @@ HWY_INLINE void sum_columns(const float* w, std::int64_t stride, const DenseRows
 }
 
 template <class Load>
-void accumulate_of(const float* w, int m, std::int64_t stride, const DenseRows& v, std::int64_t n, float* out) {
+void accumulate_of(WeightRows weights, const DenseRows& v, std::int64_t n, float* out) {
+  const auto [w, m, stride] = weights;
   const std::int64_t padded = padded_width(v.width);
   int i = 0;
   for (; i + 4 <= m; i += 4) sum_columns<Load, 4>(w + i * stride, stride, v, n, out + i * padded);
@@ -124,16 +127,16 @@ void accumulate_of(const float* w, int m, std::int64_t stride, const DenseRows& 
   for (; i < m; ++i) sum_columns<Load, 1>(w + i * stride, stride, v, n, out + i * padded);
 }
 
-void scores_kernel(const float* q, int m, const DenseRows& k, std::int64_t n, float* s, std::int64_t stride) {
-  if (k.dtype == DType::kF32) return scores_of<LoadF32>(q, m, k, n, s, stride);
-  if (k.dtype == DType::kF16) return scores_of<LoadF16>(q, m, k, n, s, stride);
-  scores_of<LoadBF16>(q, m, k, n, s, stride);
+void scores_kernel(Queries q, const DenseRows& k, std::int64_t n, ScoreRows s) {
+  if (k.dtype == DType::kF32) return scores_of<LoadF32>(q, k, n, s);
+  if (k.dtype == DType::kF16) return scores_of<LoadF16>(q, k, n, s);
+  scores_of<LoadBF16>(q, k, n, s);
 }
 
-void accumulate_kernel(const float* w, int m, std::int64_t stride, const DenseRows& v, std::int64_t n, float* out) {
-  if (v.dtype == DType::kF32) return accumulate_of<LoadF32>(w, m, stride, v, n, out);
-  if (v.dtype == DType::kF16) return accumulate_of<LoadF16>(w, m, stride, v, n, out);
-  accumulate_of<LoadBF16>(w, m, stride, v, n, out);
+void accumulate_kernel(WeightRows w, const DenseRows& v, std::int64_t n, float* out) {
+  if (v.dtype == DType::kF32) return accumulate_of<LoadF32>(w, v, n, out);
+  if (v.dtype == DType::kF16) return accumulate_of<LoadF16>(w, v, n, out);
+  accumulate_of<LoadBF16>(w, v, n, out);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -146,12 +149,12 @@ namespace kvproof {
 HWY_EXPORT(scores_kernel);
 HWY_EXPORT(accumulate_kernel);
 
-void dense_scores(const float* q, int m, const DenseRows& k, std::int64_t n, float* s, std::int64_t stride) {
-  HWY_DYNAMIC_DISPATCH(scores_kernel)(q, m, k, n, s, stride);
+void dense_scores(Queries q, const DenseRows& k, std::int64_t n, ScoreRows s) {
+  HWY_DYNAMIC_DISPATCH(scores_kernel)(q, k, n, s);
 }
 
-void dense_accumulate(const float* w, int m, std::int64_t stride, const DenseRows& v, std::int64_t n, float* out) {
-  HWY_DYNAMIC_DISPATCH(accumulate_kernel)(w, m, stride, v, n, out);
+void dense_accumulate(WeightRows w, const DenseRows& v, std::int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(accumulate_kernel)(w, v, n, out);
 }
 
 }  // namespace kvproof

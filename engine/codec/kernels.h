@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/codec/codec.h"
 #include "engine/tensor/dtype.h"
 
 namespace kvproof {
@@ -21,8 +22,8 @@ struct DenseRows {
 };
 
 // Contracts as Codec::scores and Codec::accumulate.
-void dense_scores(const float* q, int m, const DenseRows& keys, std::int64_t n, float* s, std::int64_t stride);
-void dense_accumulate(const float* w, int m, std::int64_t stride, const DenseRows& values, std::int64_t n, float* out);
+void dense_scores(Queries q, const DenseRows& keys, std::int64_t n, ScoreRows s);
+void dense_accumulate(WeightRows w, const DenseRows& values, std::int64_t n, float* out);
 
 // Packed codes: in every full run of 128/bits channels, byte j of 16 holds the codes of channels j, j + 16, ...; the
 // channels that are left pack the same way over as many bytes as they need.
@@ -37,21 +38,24 @@ inline constexpr std::size_t packed_bytes(int width, int bits) { return (std::si
 void pack_codes(const std::uint8_t* codes, int width, int bits, std::byte* to);
 void unpack_codes(const std::byte* from, int width, int bits, float* codes);
 
-// s[i*stride + t] = q[i,:] . code[t,:] + bias[i].   q [m,padded_width].
-void code_scores(const float* q, const float* bias, int m, const CodeRows& keys, std::int64_t n, float* s,
-                 std::int64_t stride);
-// out[i, c] += sum over t, ascending, of w[i*stride + t] * code[t, c]  for first <= c < last.  out [m,padded_width].
-// REQUIRES: first is a multiple of kPad.
-void code_accumulate(const float* w, int m, std::int64_t stride, const CodeRows& values, std::int64_t n, int first,
-                     int last, float* out);
+// s[i,t] = q[i,:] . code[t,:] + bias[i].   bias [m].
+void code_scores(Queries q, const float* bias, const CodeRows& keys, std::int64_t n, ScoreRows s);
 
-// One affine group: low = min, scale = (max - min) / (2^bits - 1), codes rounded half to even. x and codes stand
-// `step` apart. Constant groups get scale 0 and come back exact; no finite group gives NaN or infinity.
-void quantize_group(const float* x, std::int64_t n, std::int64_t step, int bits, float* scale, float* low,
-                    std::uint16_t* codes);
-// In float64, where the product is exact and cannot overflow before the sum.
-inline float dequantize(float code, float scale, float low) {
-  return float(double(code) * double(scale) + double(low));
-}
+struct Channels {
+  int first, last;  // first <= c < last
+};
+// out[i,c] += sum over t, ascending, of w[i,t] * code[t,c]  for the channels c.   out [m,padded_width].
+// REQUIRES: channels.first is a multiple of kPad.
+void code_accumulate(WeightRows w, const CodeRows& values, std::int64_t n, Channels channels, float* out);
+
+// How the codes of a group become values.
+struct Affine {
+  float scale, low;
+  // In float64, where the product is exact and cannot overflow before the sum.
+  float value(float code) const { return float(double(code) * double(scale) + double(low)); }
+};
+// One group: low = min, scale = (max - min) / (2^bits - 1), codes rounded half to even. x and codes [n] stand `step`
+// apart. Constant groups get scale 0 and come back exact; no finite group gives NaN or infinity.
+Affine quantize_group(const float* x, std::int64_t n, std::int64_t step, int bits, std::uint16_t* codes);
 
 }  // namespace kvproof

@@ -47,8 +47,9 @@ class KeyCodec final : public Codec {
     std::vector<std::uint16_t>& codes = scratch<std::uint16_t>(0, std::size_t(block() * w));
     for (std::int64_t b = 0; b < blocks; ++b, to += block_bytes(), rows += block() * w) {
       for (std::int64_t d = 0; d < w; ++d) {
-        quantize_group(rows + d, block(), w, bits_, &head[std::size_t(d)], &head[std::size_t(w + d)],
-                       &codes[std::size_t(d)]);
+        const Affine affine = quantize_group(rows + d, block(), w, bits_, &codes[std::size_t(d)]);
+        head[std::size_t(d)] = affine.scale;
+        head[std::size_t(w + d)] = affine.low;
       }
       std::memcpy(to, head.data(), std::size_t(8 * w));
       for (int t = 0; t < block(); ++t) {
@@ -61,28 +62,26 @@ class KeyCodec final : public Codec {
     for (std::int64_t t = row; t < row + n; ++t, rows += width()) {
       const std::byte* b = from + std::size_t(t / block()) * block_bytes();
       unpack_codes(codes_at(b, t % block()), width(), bits_, rows);
-      for (int d = 0; d < width(); ++d) rows[d] = dequantize(rows[d], float_at(b, d), float_at(b, width() + d));
+      for (int d = 0; d < width(); ++d) rows[d] = Affine{float_at(b, d), float_at(b, width() + d)}.value(rows[d]);
     }
   }
 
   // Per block, q . (code * scale + low) = (q * scale) . code + q . low.
-  void scores(const float* q, int m, const std::byte* keys, std::int64_t row, std::int64_t n, float* s,
-              std::int64_t stride) const override {
+  void scores(Queries q, const std::byte* keys, std::int64_t row, std::int64_t n, ScoreRows s) const override {
     const std::int64_t padded = padded_width(width());
-    float* folded = scratch<float>(0, std::size_t(m * padded)).data();
-    float* bias = scratch<float>(1, std::size_t(m)).data();
+    float* folded = scratch<float>(0, std::size_t(q.m * padded)).data();
+    float* bias = scratch<float>(1, std::size_t(q.m)).data();
     for (std::int64_t t = row; t < row + n;) {
       const std::byte* b = keys + std::size_t(t / block()) * block_bytes();
       const std::int64_t end = std::min(row + n, (t / block() + 1) * block());
-      for (std::int64_t i = 0; i < m; ++i) bias[i] = fold(q + i * padded, b, folded + i * padded);
-      code_scores(folded, bias, m, {bits_, width(), row_bytes(), codes_at(b, t % block())}, end - t, s + (t - row),
-                  stride);
+      for (std::int64_t i = 0; i < q.m; ++i) bias[i] = fold(q.q + i * padded, b, folded + i * padded);
+      code_scores({folded, q.m}, bias, {bits_, width(), row_bytes(), codes_at(b, t % block())}, end - t,
+                  {s.s + (t - row), s.stride});
       t = end;
     }
   }
 
-  void accumulate(const float*, int, std::int64_t, const std::byte*, std::int64_t, std::int64_t,
-                  float*) const override {
+  void accumulate(WeightRows, const std::byte*, std::int64_t, std::int64_t, float*) const override {
     KVPROOF_CHECK(!"a key codec codes keys");
   }
 
@@ -118,8 +117,10 @@ class ValueCodec final : public Codec {
     for (std::int64_t t = 0; t < blocks; ++t, to += block_bytes(), rows += width()) {
       for (int g = 0; g < groups_; ++g) {
         const int first = g * group_;
-        quantize_group(rows + first, std::min(group_, width() - first), 1, bits_, &head[std::size_t(g)],
-                       &head[std::size_t(groups_ + g)], &codes[std::size_t(first)]);
+        const int n = std::min(group_, width() - first);
+        const Affine affine = quantize_group(rows + first, n, 1, bits_, &codes[std::size_t(first)]);
+        head[std::size_t(g)] = affine.scale;
+        head[std::size_t(groups_ + g)] = affine.low;
       }
       std::memcpy(to, head.data(), metadata_bytes());
       pack_row(codes.data(), width(), bits_, to + metadata_bytes());
@@ -131,20 +132,21 @@ class ValueCodec final : public Codec {
       const std::byte* b = from + std::size_t(t) * block_bytes();
       unpack_codes(b + metadata_bytes(), width(), bits_, rows);
       for (int d = 0; d < width(); ++d) {
-        rows[d] = dequantize(rows[d], float_at(b, d / group_), float_at(b, groups_ + d / group_));
+        rows[d] = Affine{float_at(b, d / group_), float_at(b, groups_ + d / group_)}.value(rows[d]);
       }
     }
   }
 
-  void scores(const float*, int, const std::byte*, std::int64_t, std::int64_t, float*, std::int64_t) const override {
+  void scores(Queries, const std::byte*, std::int64_t, std::int64_t, ScoreRows) const override {
     KVPROOF_CHECK(!"a value codec codes values");
   }
 
   // Per group, sum of w * (code * scale + low) = sum of (w * scale) * code + sum of w * low.
-  void accumulate(const float* w, int m, std::int64_t stride, const std::byte* values, std::int64_t row,
-                  std::int64_t n, float* out) const override {
+  void accumulate(WeightRows weights, const std::byte* values, std::int64_t row, std::int64_t n,
+                  float* out) const override {
     const std::byte* first = values + std::size_t(row) * block_bytes();
-    if (group_ % kPad && groups_ > 1) return accumulate_decoded(w, m, stride, first, n, out);
+    if (group_ % kPad && groups_ > 1) return accumulate_decoded(weights, first, n, out);
+    const auto [w, m, stride] = weights;
     const std::int64_t padded = padded_width(width());
     float* folded = scratch<float>(0, std::size_t(m * n)).data();
     for (int g = 0; g < groups_; ++g) {
@@ -158,7 +160,7 @@ class ValueCodec final : public Codec {
         }
         for (int d = begin; d < end; ++d) out[i * padded + d] += bias;
       }
-      code_accumulate(folded, m, n, {bits_, width(), block_bytes(), first + metadata_bytes()}, n, begin, end, out);
+      code_accumulate({folded, m, n}, {bits_, width(), block_bytes(), first + metadata_bytes()}, n, {begin, end}, out);
     }
   }
 
@@ -168,12 +170,11 @@ class ValueCodec final : public Codec {
     return std::size_t((width + each - 1) / each) * 8;
   }
   // For groups that no vector fits: row by row, each decoded into scratch.
-  void accumulate_decoded(const float* w, int m, std::int64_t stride, const std::byte* first, std::int64_t n,
-                          float* out) const {
+  void accumulate_decoded(WeightRows w, const std::byte* first, std::int64_t n, float* out) const {
     float* row = scratch<float>(1, std::size_t(padded_width(width())) + kPad).data();
     for (std::int64_t t = 0; t < n; ++t) {
       decode(first, t, 1, row);
-      dense_accumulate(w + t, m, stride, {DType::kF32, width(), 0, reinterpret_cast<const std::byte*>(row)}, 1, out);
+      dense_accumulate({w.w + t, w.m, w.stride}, {DType::kF32, width(), 0, reinterpret_cast<const std::byte*>(row)}, 1, out);
     }
   }
   int bits_, group_, groups_;

@@ -38,28 +38,27 @@ void unpack_codes(const std::byte* from, int width, int bits, float* codes) {
   for_each_code(width, bits, [&](int i, int byte, int shift) { codes[i] = float((int(from[byte]) >> shift) & mask); });
 }
 
-void quantize_group(const float* x, std::int64_t n, std::int64_t step, int bits, float* scale, float* low,
-                    std::uint16_t* codes) {
+Affine quantize_group(const float* x, std::int64_t n, std::int64_t step, int bits, std::uint16_t* codes) {
   float lo = x[0], hi = x[0];
   for (std::int64_t i = 1; i < n; ++i) lo = std::min(lo, x[i * step]), hi = std::max(hi, x[i * step]);
   const float top = float((1 << bits) - 1), range = hi - lo;
-  *low = lo;
-  *scale = range / top;
-  if (std::isinf(range) || *scale < std::numeric_limits<float>::min()) {
+  float scale = range / top;
+  if (std::isinf(range) || scale < std::numeric_limits<float>::min()) {
     // In float64. A scale too small to have all its bits is rounded up, so that every code stays in range; where the
     // range overflows it is rounded down, so that no value comes back as infinity.
-    const double wide = double(hi) - double(lo), reached = double(top) * double(*scale = float(wide / double(top)));
+    const double wide = double(hi) - double(lo), reached = double(top) * double(scale = float(wide / double(top)));
     const float inf = std::numeric_limits<float>::infinity();
-    if (std::isinf(range) ? reached > wide : reached < wide) *scale = std::nextafter(*scale, std::isinf(range) ? 0 : inf);
+    if (std::isinf(range) ? reached > wide : reached < wide) scale = std::nextafter(scale, std::isinf(range) ? 0 : inf);
     for (std::int64_t i = 0; i < n; ++i) {
-      const double code = wide > 0 ? std::nearbyint((double(x[i * step]) - double(lo)) / double(*scale)) : 0;
+      const double code = wide > 0 ? std::nearbyint((double(x[i * step]) - double(lo)) / double(scale)) : 0;
       codes[i * step] = std::uint16_t(std::min(code, double(top)));
     }
-    return;
+    return {scale, lo};
   }
   for (std::int64_t i = 0; i < n; ++i) {
-    codes[i * step] = std::uint16_t(std::min(round_half_even((x[i * step] - lo) / *scale), top));
+    codes[i * step] = std::uint16_t(std::min(round_half_even((x[i * step] - lo) / scale), top));
   }
+  return {scale, lo};
 }
 
 }  // namespace kvproof

@@ -18,11 +18,10 @@ void quant_dequant(float* x, std::int64_t rows, std::int64_t cols, int bits, Sca
   std::vector<std::uint16_t> codes(std::size_t(rows * cols));
   for (std::int64_t g = 0; g < groups; ++g) {
     const std::int64_t first = by_row ? g * cols : g;
-    float scale = 0, low = 0;
-    quantize_group(x + first, n, step, bits, &scale, &low, codes.data() + first);
+    const Affine affine = quantize_group(x + first, n, step, bits, codes.data() + first);
     for (std::int64_t i = 0; i < n; ++i) {
       float& value = x[first + i * step];
-      value = dequantize(float(codes[std::size_t(first + i * step)]), scale, low);
+      value = affine.value(float(codes[std::size_t(first + i * step)]));
     }
   }
 }

@@ -19,13 +19,11 @@ class RowCodec final : public Codec {
   void decode(const std::byte* from, std::int64_t row, std::int64_t n, float* rows) const override {
     to_f32(dtype_, at(from, row), n * width(), rows);
   }
-  void scores(const float* q, int m, const std::byte* keys, std::int64_t row, std::int64_t n, float* s,
-              std::int64_t stride) const override {
-    dense_scores(q, m, {dtype_, width(), block_bytes(), at(keys, row)}, n, s, stride);
+  void scores(Queries q, const std::byte* keys, std::int64_t row, std::int64_t n, ScoreRows s) const override {
+    dense_scores(q, {dtype_, width(), block_bytes(), at(keys, row)}, n, s);
   }
-  void accumulate(const float* w, int m, std::int64_t stride, const std::byte* values, std::int64_t row,
-                  std::int64_t n, float* out) const override {
-    dense_accumulate(w, m, stride, {dtype_, width(), block_bytes(), at(values, row)}, n, out);
+  void accumulate(WeightRows w, const std::byte* values, std::int64_t row, std::int64_t n, float* out) const override {
+    dense_accumulate(w, {dtype_, width(), block_bytes(), at(values, row)}, n, out);
   }
 
  private:
