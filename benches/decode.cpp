@@ -14,8 +14,7 @@
 namespace kvproof {
 namespace {
 
-nlohmann::json limit_line(const Cell& cell, const ReadBandwidthArm& reader,
-                          std::span<const double> ns) {
+nlohmann::json limit_line(const Cell& cell, const ReadBandwidthArm& reader, std::span<const double> ns) {
   std::vector<double> gbps;
   for (const double call : ns) gbps.push_back(double(reader.call_bytes()) / call);
   return {{"kind", "limit"},         {"quantity", "read_bandwidth"},
@@ -52,9 +51,7 @@ Lines measure(const Cell& cell, Bench& bench) {
 }  // namespace
 
 namespace quantities {
-extern const Quantity decode = {.name = "decode",
-                                .summary = "one token attended and stored",
-                                .unit = Unit::kNanoseconds,
-                                .measure = &measure};
+extern const Quantity decode = {
+    .name = "decode", .summary = "one token attended and stored", .unit = Unit::kNanoseconds, .measure = &measure};
 }  // namespace quantities
 }  // namespace kvproof

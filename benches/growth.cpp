@@ -58,10 +58,8 @@ Lines measure(const Cell& cell, Bench& bench) {
     step = step_until_growth(*copy, append, watch);
     samples.push_back(step.ns);
   }
-  return {bench_line(cell, {.quantity = "growth",
-                            .samples = samples,
-                            .held = step.held,
-                            .cache_bytes = cache->memory().live()})};
+  return {bench_line(
+      cell, {.quantity = "growth", .samples = samples, .held = step.held, .cache_bytes = cache->memory().live()})};
 }
 
 bool applies(const Contract& contract) {

@@ -39,8 +39,7 @@ void run_cell(benchmark::State& state, const Cell& cell, Bench& bench, RunReport
       state.SkipWithError((std::string("wrong result, not timed: ") + wrong.what()).c_str());
       break;
     } catch (const Error& error) {
-      reporter.fail(
-          std::make_exception_ptr(Error(error.code(), cell.name() + ": " + error.what())));
+      reporter.fail(std::make_exception_ptr(Error(error.code(), cell.name() + ": " + error.what())));
       state.SkipWithError("failed");
       break;
     }
@@ -54,8 +53,7 @@ void initialise_google_benchmark(const Options& options, char* program) {
   int argc = int(argv.size());
   argv.push_back(nullptr);
   benchmark::Initialize(&argc, argv.data());
-  if (argc > 1)
-    throw Error(ErrorCode::kUsage, fmt::format("{}: Google Benchmark does not know it", argv[1]));
+  if (argc > 1) throw Error(ErrorCode::kUsage, fmt::format("{}: Google Benchmark does not know it", argv[1]));
 }
 
 int run(int argc, char** argv) {
@@ -69,13 +67,11 @@ int run(int argc, char** argv) {
   Bench bench({.data = options->data,
                .seed = options->seed,
                .schedule = {.seconds = options->seconds, .seed = options->seed},
-               .cold_bytes =
-                   cold_bytes(options->selection.suite, head["caches"]["L3"].get<std::size_t>())});
+               .cold_bytes = cold_bytes(options->selection.suite, head["caches"]["L3"].get<std::size_t>())});
   RunReporter reporter(writer, cells.size());
   for (const Cell& cell : cells) {
-    benchmark::RegisterBenchmark(
-        cell.name().c_str(),
-        [&](benchmark::State& state) { run_cell(state, cell, bench, reporter); })
+    benchmark::RegisterBenchmark(cell.name().c_str(),
+                                 [&](benchmark::State& state) { run_cell(state, cell, bench, reporter); })
         ->UseManualTime()
         ->Iterations(1);
   }

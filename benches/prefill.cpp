@@ -57,8 +57,7 @@ Lines measure(const Cell& cell, Bench& bench) {
                                           .held = 0,
                                           .arriving = cell.tokens,
                                           .cache_bytes = subject.cache_bytes()});
-  line["ratio_to_concat"] =
-      reference ? paired_ratio(comparison.rounds[0], comparison.rounds[1]) : 1.0;
+  line["ratio_to_concat"] = reference ? paired_ratio(comparison.rounds[0], comparison.rounds[1]) : 1.0;
   return {line};
 }
 

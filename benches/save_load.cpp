@@ -85,12 +85,10 @@ std::vector<std::byte> saved(const KvCache& cache) {
 }
 
 // A loaded cache saves the same bytes and gives right answers.
-void check_load(const Cell& cell, KvCache& loaded, std::span<const std::byte> bytes,
-                const TokenSource& source) {
+void check_load(const Cell& cell, KvCache& loaded, std::span<const std::byte> bytes, const TokenSource& source) {
   SnapshotReader reader(bytes);
   loaded.load(reader);
-  if (!std::ranges::equal(saved(loaded), bytes))
-    throw WrongResult("save after load gives other bytes");
+  if (!std::ranges::equal(saved(loaded), bytes)) throw WrongResult("save after load gives other bytes");
   const std::unique_ptr<KvCache> copy = loaded.fork();
   const Params params = parse_spec(cell.strategy);
   check_step(*copy, params.strategy().contract(params), source, 1);

@@ -13,8 +13,7 @@ namespace kvproof::report {
 namespace {
 
 std::string head(const std::string& title, std::initializer_list<const char*> columns) {
-  std::string out =
-      fmt::format(R"(<h3>{}</h3><div class="box" tabindex="0"><table><thead><tr>)", title);
+  std::string out = fmt::format(R"(<h3>{}</h3><div class="box" tabindex="0"><table><thead><tr>)", title);
   for (const char* column : columns) out += fmt::format("<th>{}</th>", column);
   return out + "</tr></thead>\n<tbody>\n";
 }
@@ -22,15 +21,15 @@ std::string head(const std::string& title, std::initializer_list<const char*> co
 constexpr const char* kTail = "</tbody></table></div>\n";
 
 std::string row(const Data& data, Place place, std::initializer_list<std::string> texts) {
-  std::string out = fmt::format(R"(<tr id="{}"><td>{}:{}</td>)", anchor(place),
-                                escape(data.runs[place.run].file), place.line);
+  std::string out =
+      fmt::format(R"(<tr id="{}"><td>{}:{}</td>)", anchor(place), escape(data.runs[place.run].file), place.line);
   for (const std::string& text : texts) out += "<td>" + escape(text) + "</td>";
   return out + "</tr>\n";
 }
 
 std::string interval_text(Unit unit, const Interval& interval) {
-  return fmt::format("{} to {} ({:.1f} %)", value_text(unit, interval.low),
-                     value_text(unit, interval.high), interval.coverage * 100);
+  return fmt::format("{} to {} ({:.1f} %)", value_text(unit, interval.low), value_text(unit, interval.high),
+                     interval.coverage * 100);
 }
 
 std::string extras(const Timing& cell) {
@@ -40,8 +39,7 @@ std::string extras(const Timing& cell) {
   if (cell.ratio_to_memcpy) add(times_text(*cell.ratio_to_memcpy) + " of memcpy");
   if (cell.gbps) add(significant(*cell.gbps) + " GB/s");
   if (cell.fraction_of_limit) {
-    add(percent_text(*cell.fraction_of_limit) + " of " +
-        (cell.binding.empty() ? "limit" : cell.binding));
+    add(percent_text(*cell.fraction_of_limit) + " of " + (cell.binding.empty() ? "limit" : cell.binding));
   }
   return text;
 }
@@ -56,34 +54,33 @@ std::string timings(const Data& data) {
                                      "interval of the median", "cache", "ratios", "output"});
   for (const Timing& cell : data.timings) {
     out += row(data, cell.place,
-               {cell.quantity, cell.strategy, str(cell.setting), grouped(cell.T),
-                grouped(std::int64_t(cell.samples)), time_text(cell.median_ns),
-                interval_text(Unit::kNanoseconds, cell.interval),
+               {cell.quantity, cell.strategy, str(cell.setting), grouped(cell.T), grouped(std::int64_t(cell.samples)),
+                time_text(cell.median_ns), interval_text(Unit::kNanoseconds, cell.interval),
                 bytes_text(double(cell.cache_bytes)), extras(cell), standing(data, cell)});
   }
   return out + kTail;
 }
 
 std::string memory(const Data& data) {
-  std::string out = head("Memory, in bytes", {"line", "strategy", "shape", "T", "payload",
-                                              "metadata", "slack", "per token"});
+  std::string out =
+      head("Memory, in bytes", {"line", "strategy", "shape", "T", "payload", "metadata", "slack", "per token"});
   for (const Memory& cell : data.memory) {
     out += row(data, cell.place,
-               {cell.strategy, cell.shape, grouped(cell.T), grouped(cell.payload),
-                grouped(cell.metadata), grouped(cell.slack), significant(cell.bytes_per_token)});
+               {cell.strategy, cell.shape, grouped(cell.T), grouped(cell.payload), grouped(cell.metadata),
+                grouped(cell.slack), significant(cell.bytes_per_token)});
   }
   return out + kTail;
 }
 
 std::string limits(const Data& data) {
-  std::string out = head("Limits of the machine", {"line", "quantity", "threads", "pages", "n",
-                                                   "median", "interval of the median"});
+  std::string out =
+      head("Limits of the machine", {"line", "quantity", "threads", "pages", "n", "median", "interval of the median"});
   for (const Limit& cell : data.limits) {
     out += row(data, cell.place,
-               {sentence(cell.quantity), grouped(cell.threads), cell.pages,
-                grouped(std::int64_t(cell.samples)), significant(cell.median) + " " + cell.unit,
-                fmt::format("{} to {} ({:.1f} %)", significant(cell.interval.low),
-                            significant(cell.interval.high), cell.interval.coverage * 100)});
+               {sentence(cell.quantity), grouped(cell.threads), cell.pages, grouped(std::int64_t(cell.samples)),
+                significant(cell.median) + " " + cell.unit,
+                fmt::format("{} to {} ({:.1f} %)", significant(cell.interval.low), significant(cell.interval.high),
+                            cell.interval.coverage * 100)});
   }
   return out + kTail;
 }
@@ -92,8 +89,8 @@ std::string laws(const Data& data) {
   std::string out = head("Laws", {"line", "law", "strategy", "class", "verdict", "cases", "time"});
   for (const Law& law : data.laws) {
     out += row(data, law.place,
-               {sentence(law.law), law.strategy, law.kind, verdict_text(law.verdict),
-                grouped(law.cases), time_text(law.seconds * 1e9)});
+               {sentence(law.law), law.strategy, law.kind, verdict_text(law.verdict), grouped(law.cases),
+                time_text(law.seconds * 1e9)});
   }
   return out + kTail;
 }
@@ -102,8 +99,8 @@ std::string mutants(const Data& data) {
   std::string out = head("Mutants", {"line", "mutant", "killed by", "operations", "time"});
   for (const Mutant& mutant : data.mutants) {
     out += row(data, mutant.place,
-               {sentence(mutant.name), mutant.killed ? sentence(mutant.by) : "survived",
-                grouped(mutant.operations), time_text(mutant.seconds * 1e9)});
+               {sentence(mutant.name), mutant.killed ? sentence(mutant.by) : "survived", grouped(mutant.operations),
+                time_text(mutant.seconds * 1e9)});
   }
   return out + kTail;
 }

@@ -22,8 +22,7 @@ void each_point(const Chart& chart, Visit visit) {
 }
 
 std::vector<double> log_ticks(Range range, std::size_t most) {
-  const int first = int(std::floor(std::log10(range.low))),
-            last = int(std::ceil(std::log10(range.high)));
+  const int first = int(std::floor(std::log10(range.low))), last = int(std::ceil(std::log10(range.high)));
   const auto between = [&](const std::vector<double>& digits, int step) {
     std::vector<double> ticks;
     for (int decade = first; decade <= last; ++decade) {
@@ -74,7 +73,7 @@ std::vector<double> byte_ticks(Range range, std::size_t most) {
   }
 }
 
-// Whether two series agree, to the eye, in two neighbouring points.
+// Whether two series are one line to the eye.
 bool lies_on(const Chart& chart, const Series& a, const Series& b) {
   const Range range = y_range(chart);
   const auto place = [&](double y) {
@@ -82,16 +81,10 @@ bool lies_on(const Chart& chart, const Series& a, const Series& b) {
     return std::log(std::max(y, range.low)) / std::log(range.high / range.low);
   };
   constexpr double kInvisible = 0.008;  // of the height: 2 pixels
-  bool previous = false;
-  for (const Point& point : a.points) {
-    const auto other = std::find_if(b.points.begin(), b.points.end(),
-                                    [&](const Point& candidate) { return candidate.x == point.x; });
-    const bool close =
-        other != b.points.end() && std::abs(place(other->y) - place(point.y)) < kInvisible;
-    if (close && previous) return true;
-    previous = close;
-  }
-  return false;
+  return std::equal(a.points.begin(), a.points.end(), b.points.begin(), b.points.end(),
+                    [&](const Point& one, const Point& other) {
+                      return one.x == other.x && std::abs(place(one.y) - place(other.y)) < kInvisible;
+                    });
 }
 
 }  // namespace
@@ -112,9 +105,9 @@ std::string value_text(Unit unit, double value) {
 
 std::string tick_text(Unit unit, double value) {
   if (unit == Unit::kTimes) return times_tick(value);
-  if (unit == Unit::kFraction) return plain(value * 100) + " %";
+  if (unit == Unit::kFraction) return plain(value * 100) + kUnitGap + "%";
   const std::string text = value_text(unit, value);
-  const std::size_t space = text.find(' ');
+  const std::size_t space = text.find(kUnitGap);
   const double number = std::stod(text.substr(0, space));
   return text.find(',') < space ? text : plain(number) + text.substr(space);
 }
@@ -123,7 +116,9 @@ std::vector<double> stroke_widths(const Chart& chart) {
   std::vector<double> widths(chart.series.size(), 2);
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     for (std::size_t j = i + 1; j < chart.series.size(); ++j) {
-      if (lies_on(chart, chart.series[i], chart.series[j])) widths[i] += 3;
+      const Series &under = chart.series[i], &over = chart.series[j];
+      const bool one_name = base_name(under.strategy) == base_name(over.strategy);
+      if (!one_name && lies_on(chart, under, over)) widths[i] += 3;
     }
   }
   return widths;
@@ -135,9 +130,7 @@ bool drawable(const Chart& chart) {
 
 Range x_range(const Chart& chart) {
   Range range = {std::numeric_limits<double>::max(), 0};
-  each_point(chart, [&](const Point& point) {
-    range = {std::min(range.low, point.x), std::max(range.high, point.x)};
-  });
+  each_point(chart, [&](const Point& point) { range = {std::min(range.low, point.x), std::max(range.high, point.x)}; });
   KVPROOF_CHECK(0 < range.low && range.low < range.high);
   return range;
 }

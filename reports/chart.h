@@ -48,8 +48,8 @@ struct Chart {
 std::string value_text(Unit unit, double value);
 std::string tick_text(Unit unit, double value);
 
-// How thick each series is drawn: 2, and more where a later one lies on it, so that it shows as a
-// rim.
+// How thick each series is drawn: 2, and more where later ones lie on it, so that it shows as a rim. Series of one
+// strategy name need none: their dashes let each other through.
 std::vector<double> stroke_widths(const Chart& chart);
 
 // Whether there is a line to draw: two values of x or more. Otherwise a table says it better.

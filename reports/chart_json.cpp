@@ -36,8 +36,7 @@ std::string point_text(Unit unit, const Point& point) {
 }
 
 // One entry per x of the chart; null where the series has no point.
-json series_json(const Series& series, const Chart& chart, const std::vector<double>& xs,
-                 const Palette& palette) {
+json series_json(const Series& series, const Chart& chart, const std::vector<double>& xs, const Palette& palette) {
   const Look& look = palette.of(series.strategy);
   json result = {{"name", series.strategy}, {"look", look.css_class}, {"dash", dashes(look)}};
   for (const char* list : {"y", "low", "high", "text", "id"}) {

@@ -71,23 +71,21 @@ std::string bench_csv(const Data& data) {
       "checked\n";
   for (const Timing& cell : data.timings) {
     const Setting& setting = cell.setting;
-    std::string line = row(data.runs[cell.place.run].file, cell.place.line, cell.quantity,
-                           cell.strategy, setting.shape, setting.dtype, setting.S, setting.threads,
-                           setting.residency, cell.T, cell.samples, cell.median_ns);
+    std::string line =
+        row(data.runs[cell.place.run].file, cell.place.line, cell.quantity, cell.strategy, setting.shape, setting.dtype,
+            setting.S, setting.threads, setting.residency, cell.T, cell.samples, cell.median_ns);
     line.back() = ',';
-    out += line + row(cell.interval.low, cell.interval.high, cell.interval.coverage,
-                      cell.cache_bytes, cell.speedup, cell.ratio_to_memcpy, cell.gbps,
-                      cell.fraction_of_limit, cell.binding, cell.checked);
+    out += line + row(cell.interval.low, cell.interval.high, cell.interval.coverage, cell.cache_bytes, cell.speedup,
+                      cell.ratio_to_memcpy, cell.gbps, cell.fraction_of_limit, cell.binding, cell.checked);
   }
   return out;
 }
 
 std::string memory_csv(const Data& data) {
-  std::string out =
-      "file,line,strategy,shape,T,payload_bytes,metadata_bytes,slack_bytes,bytes_per_token\n";
+  std::string out = "file,line,strategy,shape,T,payload_bytes,metadata_bytes,slack_bytes,bytes_per_token\n";
   for (const Memory& cell : data.memory) {
-    out += row(data.runs[cell.place.run].file, cell.place.line, cell.strategy, cell.shape, cell.T,
-               cell.payload, cell.metadata, cell.slack, cell.bytes_per_token);
+    out += row(data.runs[cell.place.run].file, cell.place.line, cell.strategy, cell.shape, cell.T, cell.payload,
+               cell.metadata, cell.slack, cell.bytes_per_token);
   }
   return out;
 }
@@ -98,9 +96,8 @@ std::string laws_csv(const Data& data) {
       "message\n";
   for (const Law& law : data.laws) {
     out += row(data.runs[law.place.run].file, law.place.line, law.law, law.strategy, law.kind,
-               std::string(word(law.verdict)), law.cases, count(law, "wraps"),
-               count(law, "growths"), count(law, "flushes"), count(law, "refusals"),
-               count(law, "evictions"), law.seconds, law.message);
+               std::string(word(law.verdict)), law.cases, count(law, "wraps"), count(law, "growths"),
+               count(law, "flushes"), count(law, "refusals"), count(law, "evictions"), law.seconds, law.message);
   }
   return out;
 }
@@ -108,8 +105,8 @@ std::string laws_csv(const Data& data) {
 std::string mutants_csv(const Data& data) {
   std::string out = "file,line,name,source,class,killed,by,seconds,operations\n";
   for (const Mutant& mutant : data.mutants) {
-    out += row(data.runs[mutant.place.run].file, mutant.place.line, mutant.name, mutant.source,
-               mutant.kind, mutant.killed, mutant.by, mutant.seconds, mutant.operations);
+    out += row(data.runs[mutant.place.run].file, mutant.place.line, mutant.name, mutant.source, mutant.kind,
+               mutant.killed, mutant.by, mutant.seconds, mutant.operations);
   }
   return out;
 }

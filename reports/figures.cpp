@@ -35,13 +35,11 @@ Setting main_setting(const Data& data) {
     if (cell.quantity == "decode" && data.fair(cell)) ++counts[cell.setting];
   }
   const auto most =
-      std::max_element(counts.begin(), counts.end(),
-                       [](const auto& a, const auto& b) { return a.second < b.second; });
+      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == counts.end() ? Setting{} : most->first;
 }
 
-const Timing* decode_at(const Data& data, const std::string& strategy, const Setting& setting,
-                        std::int64_t T) {
+const Timing* decode_at(const Data& data, const std::string& strategy, const Setting& setting, std::int64_t T) {
   const Timing* found = nullptr;
   for (const Timing& cell : data.timings) {
     const bool same = cell.quantity == "decode" && cell.strategy == strategy && cell.T == T;
@@ -58,9 +56,8 @@ void add_memory_cells(const Data& data, const Memory* cell, TableRow& row) {
   row.cells.push_back({grouped(std::llround(cell->bytes_per_token)) + " B", cell->place});
   const Memory* f32 = f32_memory(data, *cell);
   const bool known = f32 != nullptr && cell->live() > 0;
-  row.cells.push_back(
-      known ? TableCell{"1/" + significant(double(f32->live()) / double(cell->live())), cell->place}
-            : TableCell{kNothing});
+  row.cells.push_back(known ? TableCell{"1/" + significant(double(f32->live()) / double(cell->live())), cell->place}
+                            : TableCell{kNothing});
 }
 
 void add_decode_cells(const Timing* cell, TableRow& row) {
@@ -69,8 +66,7 @@ void add_decode_cells(const Timing* cell, TableRow& row) {
     return;
   }
   row.cells.push_back({time_text(cell->median_ns), cell->place});
-  row.cells.push_back(cell->speedup ? TableCell{times_text(*cell->speedup), cell->place}
-                                    : TableCell{kNothing});
+  row.cells.push_back(cell->speedup ? TableCell{times_text(*cell->speedup), cell->place} : TableCell{kNothing});
 }
 
 }  // namespace
@@ -104,17 +100,16 @@ Table overview(const Data& data) {
     add_memory_cells(data, memory_at(data, strategy, kGlanceTokens), row);
     add_decode_cells(decode_at(data, strategy, setting, kGlanceTokens), row);
     add_decode_cells(decode_at(data, strategy, setting, kLongTokens), row);
-    const bool measured = std::any_of(row.cells.begin(), row.cells.end(),
-                                      [](const TableCell& cell) { return cell.place.has_value(); });
+    const bool measured =
+        std::any_of(row.cells.begin(), row.cells.end(), [](const TableCell& cell) { return cell.place.has_value(); });
     if (measured) table.rows.push_back(std::move(row));
   }
   return table;
 }
 
 std::vector<Section> sections(const Data& data) {
-  return {memory_section(data),   append_section(data),    growth_section(data),
-          decode_section(data),   bandwidth_section(data), prefill_section(data),
-          snapshot_section(data), threads_section(data)};
+  return {memory_section(data),    append_section(data),  growth_section(data),   decode_section(data),
+          bandwidth_section(data), prefill_section(data), snapshot_section(data), threads_section(data)};
 }
 
 }  // namespace kvproof::report

@@ -21,7 +21,7 @@ double largest_x(const Chart& chart) {
   return x_ticks(chart).back();
 }
 std::string at_largest(const Chart& chart) {
-  return grouped(std::int64_t(largest_x(chart)));
+  return tokens_equal(std::int64_t(largest_x(chart)));
 }
 
 // The series with a point at the largest x, by ascending y.
@@ -32,8 +32,7 @@ std::vector<Marked> ranked(const Chart& chart) {
     found.push_back({&series, series.points.back().y});
   }
   KVPROOF_CHECK(!found.empty());
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Marked& a, const Marked& b) { return a.y < b.y; });
+  std::stable_sort(found.begin(), found.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
   return found;
 }
 
@@ -52,6 +51,19 @@ std::string plain_bytes(double bytes) {
   return tick_text(Unit::kBytes, bytes);
 }
 
+constexpr double kFlat = 1.25;  // growth that is none, over the whole range of T
+
+// Of the series that do not grow, the one that ends lowest; null if all grow.
+const Series* fastest_flat(const std::vector<Marked>& growth) {
+  const Series* fastest = nullptr;
+  for (const Marked& mark : growth) {
+    const double end = mark.series->points.back().y;
+    const bool flat = mark.y < kFlat && mark.y > 1 / kFlat;
+    if (flat && (fastest == nullptr || end < fastest->points.back().y)) fastest = mark.series;
+  }
+  return fastest;
+}
+
 std::string claims_sentence(const Data& data, Tone& tone) {
   if (data.laws.empty()) {
     tone = Tone::kOpen;
@@ -66,9 +78,8 @@ std::string claims_sentence(const Data& data, Tone& tone) {
     waiting += law.verdict == Verdict::kWaiting;
     claims += law.verdict != Verdict::kNotClaimed;
   }
-  const std::string head =
-      fmt::format("{}, {}: ", plural(std::int64_t(strategies.size()), "strategy"),
-                  plural(std::int64_t(laws.size()), "law"));
+  const std::string head = fmt::format("{}, {}: ", plural(std::int64_t(strategies.size()), "strategy"),
+                                       plural(std::int64_t(laws.size()), "law"));
   if (red > 0) {
     tone = Tone::kBad;
     return head + fmt::format("{} of {} broken", red, plural(claims, "claim"));
@@ -79,8 +90,7 @@ std::string claims_sentence(const Data& data, Tone& tone) {
   }
   tone = waiting > 0 ? Tone::kOpen : Tone::kGood;
   if (waiting == 0) return head + "all claims hold";
-  return head +
-         fmt::format("{} of {} hold, {} wait", claims - waiting, plural(claims, "claim"), waiting);
+  return head + fmt::format("{} of {} hold, {} wait", claims - waiting, plural(claims, "claim"), waiting);
 }
 
 }  // namespace
@@ -89,11 +99,11 @@ std::string speedup_finding(const Chart& chart, const std::string& verb) {
   const std::vector<Marked> order = challengers(chart);
   const Marked least = order.front(), best = order.back();
   if (best.y < 1) {
-    return fmt::format("No strategy {} faster than concat at T = {}; {} comes closest, at {}", verb,
-                       at_largest(chart), best.series->strategy, plain_times(best.y));
+    return fmt::format("No strategy {} faster than concat at {}; {} comes closest, at {}", verb, at_largest(chart),
+                       best.series->strategy, plain_times(best.y));
   }
-  std::string text = fmt::format("{} {} {} faster than concat at T = {}", best.series->strategy,
-                                 verb, plain_times(best.y), at_largest(chart));
+  std::string text = fmt::format("{} {} {} faster than concat at {}", best.series->strategy, verb, plain_times(best.y),
+                                 at_largest(chart));
   if (order.size() == 1) return text;
   return text + fmt::format("; the least, {}, {}", least.series->strategy, plain_times(least.y));
 }
@@ -107,56 +117,50 @@ std::string growth_finding(const Chart& chart, const std::string& noun) {
   const std::string last = at_largest(chart);
   if (growth.empty()) {
     const Marked best = ranked(chart).front();
-    return fmt::format("{} of {} takes {} at T = {}", noun, best.series->strategy,
-                       value_text(chart.y.unit, best.y), last);
+    return fmt::format("{} of {} takes {} at {}", noun, best.series->strategy, value_text(chart.y.unit, best.y), last);
   }
-  const auto [least, most] = std::minmax_element(
-      growth.begin(), growth.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
+  const auto [least, most] =
+      std::minmax_element(growth.begin(), growth.end(), [](const Marked& a, const Marked& b) { return a.y < b.y; });
   const std::string first = grouped(std::int64_t(x_ticks(chart).front()));
   if (least->series == most->series) {
-    return fmt::format("{} of {} takes {} as long at T = {} as at {}", noun,
-                       least->series->strategy, plain_times(least->y), last, first);
+    return fmt::format("{} of {} takes {} as long at {} as at {}", noun, least->series->strategy, plain_times(least->y),
+                       last, first);
   }
-  constexpr double kFlat = 1.25;
-  if (least->y < kFlat && most->y > kFlat) {
-    return fmt::format("{} of {} costs the same at T = {} as at {}; one of {} grows {}", noun,
-                       least->series->strategy, last, first, most->series->strategy,
-                       plain_times(most->y));
+  if (const Series* flat = fastest_flat(growth); flat != nullptr && most->y > kFlat) {
+    return fmt::format("{} of {} costs the same at {} as at {}; one of {} grows {}", noun, flat->strategy, last, first,
+                       most->series->strategy, plain_times(most->y));
   }
-  return fmt::format("{} grows {} with {} and {} with {} from T = {} to {}", noun,
-                     plain_times(least->y), least->series->strategy, plain_times(most->y),
-                     most->series->strategy, first, last);
+  return fmt::format("{} grows {} with {} and {} with {} from {} to {}", noun, plain_times(least->y),
+                     least->series->strategy, plain_times(most->y), most->series->strategy,
+                     tokens_equal(std::int64_t(x_ticks(chart).front())), grouped(std::int64_t(largest_x(chart))));
 }
 
 std::string memory_finding(const Chart& chart, double f32_bytes) {
   const Marked least = ranked(chart).front();
-  const std::string text = fmt::format("At T = {} {} holds {}", at_largest(chart),
-                                       least.series->strategy, plain_bytes(least.y));
+  const std::string text =
+      fmt::format("At {} {} holds {}", at_largest(chart), least.series->strategy, plain_bytes(least.y));
   if (f32_bytes <= 0 || least.y <= 0) return text;
-  return text +
-         fmt::format(", 1/{} of {} in f32", plain(f32_bytes / least.y), plain_bytes(f32_bytes));
+  return text + fmt::format(", 1/{} of {} in f32", plain(f32_bytes / least.y), plain_bytes(f32_bytes));
 }
 
 std::string per_token_finding(const Chart& chart) {
   const std::vector<Marked> order = ranked(chart);
-  std::string text = fmt::format("Per token held at T = {} {} takes {}", at_largest(chart),
-                                 order.front().series->strategy, plain_bytes(order.front().y));
+  std::string text = fmt::format("Per token held at {} {} takes {}", at_largest(chart), order.front().series->strategy,
+                                 plain_bytes(order.front().y));
   if (order.size() == 1) return text;
-  return text +
-         fmt::format(" and {} {}", order.back().series->strategy, plain_bytes(order.back().y));
+  return text + fmt::format(" and {} {}", order.back().series->strategy, plain_bytes(order.back().y));
 }
 
 std::string bandwidth_finding(const Chart& chart) {
   const Marked best = ranked(chart).back();
-  return fmt::format("{} reads its cache at {} of the measured read bandwidth at T = {}",
-                     best.series->strategy, percent_text(best.y), at_largest(chart));
+  return fmt::format("{} reads its cache at {} of the measured read bandwidth at {}", best.series->strategy,
+                     percent_text(best.y), at_largest(chart));
 }
 
 std::string prefill_finding(const Chart& chart) {
   const std::vector<Marked> order = ranked(chart);
-  std::string text =
-      fmt::format("{} takes {} for a prompt of {} tokens", order.front().series->strategy,
-                  time_text(order.front().y), at_largest(chart));
+  std::string text = fmt::format("{} takes {} for a prompt of {} tokens", order.front().series->strategy,
+                                 time_text(order.front().y), grouped(std::int64_t(largest_x(chart))));
   if (order.size() > 1 && order.front().y > 0) {
     text += fmt::format("; the slowest, {}, {} as long", order.back().series->strategy,
                         plain_times(order.back().y / order.front().y));
@@ -167,34 +171,32 @@ std::string prefill_finding(const Chart& chart) {
 std::string memcpy_finding(const Chart& chart, const std::string& verb) {
   const std::vector<Marked> order = ranked(chart);
   if (order.size() == 1 || order.front().y == order.back().y) {
-    return fmt::format("{} takes {} a memcpy of the same bytes at T = {}", verb,
-                       plain_times(order.front().y), at_largest(chart));
+    return fmt::format("{} takes {} a memcpy of the same bytes at {}", verb, plain_times(order.front().y),
+                       at_largest(chart));
   }
-  return fmt::format("{} takes {} to {} a memcpy of the same bytes at T = {}", verb,
-                     plain_times(order.front().y), plain_times(order.back().y), at_largest(chart));
+  return fmt::format("{} takes {} to {} a memcpy of the same bytes at {}", verb, plain_times(order.front().y),
+                     plain_times(order.back().y), at_largest(chart));
 }
 
 std::string threads_finding(const Chart& chart) {
   const std::vector<Marked> order = ranked(chart);
-  const std::string who = order.size() == 1 ? order.back().series->strategy
-                                            : fmt::format("{} most", order.back().series->strategy);
-  return fmt::format("{} threads speed up {}: {} over {}", at_largest(chart), who,
-                     plain_times(order.back().y),
-                     plural(std::int64_t(x_ticks(chart).front()), "thread"));
+  const std::string who =
+      order.size() == 1 ? order.back().series->strategy : fmt::format("{} most", order.back().series->strategy);
+  return fmt::format("{} threads speed up {}: {} over {}", grouped(std::int64_t(largest_x(chart))), who,
+                     plain_times(order.back().y), plural(std::int64_t(x_ticks(chart).front()), "thread"));
 }
 
 Verdicts overall(const Data& data) {
   Verdicts verdicts;
   verdicts.sentence = claims_sentence(data, verdicts.tone);
   if (!data.mutants.empty()) {
-    const auto killed = std::count_if(data.mutants.begin(), data.mutants.end(),
-                                      [](const Mutant& mutant) { return mutant.killed; });
-    verdicts.sentence += fmt::format("; {} of {} killed", killed,
-                                     plural(std::int64_t(data.mutants.size()), "mutant"));
+    const auto killed =
+        std::count_if(data.mutants.begin(), data.mutants.end(), [](const Mutant& mutant) { return mutant.killed; });
+    verdicts.sentence += fmt::format("; {} of {} killed", killed, plural(std::int64_t(data.mutants.size()), "mutant"));
     if (killed != std::ptrdiff_t(data.mutants.size())) verdicts.tone = Tone::kBad;
   }
-  const auto unchecked = std::count_if(data.timings.begin(), data.timings.end(),
-                                       [](const Timing& timing) { return !timing.checked; });
+  const auto unchecked =
+      std::count_if(data.timings.begin(), data.timings.end(), [](const Timing& timing) { return !timing.checked; });
   if (unchecked > 0) {
     verdicts.sentence += fmt::format("; {} without a checked output", plural(unchecked, "timing"));
     if (verdicts.tone == Tone::kGood) verdicts.tone = Tone::kOpen;

@@ -56,8 +56,7 @@ std::string twice(const std::string& stem, const std::string& drawing) {
 }
 
 // Labels of tics are formats: a percent sign is doubled.
-std::string tics(const std::vector<double>& values,
-                 const std::function<std::string(double)>& text) {
+std::string tics(const std::vector<double>& values, const std::function<std::string(double)>& text) {
   std::string list;
   for (const double value : values) {
     std::string label;
@@ -85,11 +84,10 @@ std::string script_of(const Chart& chart, const Palette& palette) {
   std::string text = head(chart.finding, chart.setting);
   text += "set logscale x 2\n";
   if (chart.y.scale == Scale::kLog) text += "set logscale y\n";
-  text += fmt::format("set xlabel {} noenhanced\nset ylabel {} noenhanced\n",
-                      gnuplot_text(chart.x_label), gnuplot_text(chart.y.label));
-  text += fmt::format("set xtics {}\nset ytics {}\nset yrange [{}:{}]\n",
-                      tics(x_ticks(chart), tokens_text), tics(y_ticks(chart, 8), y_text), y.low,
-                      y.high);
+  text += fmt::format("set xlabel {} noenhanced\nset ylabel {} noenhanced\n", gnuplot_text(chart.x_label),
+                      gnuplot_text(chart.y.label));
+  text += fmt::format("set xtics {}\nset ytics {}\nset yrange [{}:{}]\n", tics(x_ticks(chart), tokens_text),
+                      tics(y_ticks(chart, 8), y_text), y.low, y.high);
   const std::vector<double> widths = stroke_widths(chart);
   std::string plot;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
@@ -111,8 +109,8 @@ std::string data_of(const Stack& stack) {
   std::string text = "# payload metadata slack, in MiB\n";
   for (const Memory& cell : stack.bars) {
     constexpr double kMiB = 1024.0 * 1024;
-    text += fmt::format("{} {} {}\n", double(cell.payload) / kMiB, double(cell.metadata) / kMiB,
-                        double(cell.slack) / kMiB);
+    text +=
+        fmt::format("{} {} {}\n", double(cell.payload) / kMiB, double(cell.metadata) / kMiB, double(cell.slack) / kMiB);
   }
   return text;
 }
@@ -169,11 +167,9 @@ PlotStatus draw(const std::string& id, const OutputFolder& folder) {
 
 }  // namespace
 
-PlotStatus write_plots(const std::vector<Section>& sections, const Palette& palette,
-                       const OutputFolder& folder) {
+PlotStatus write_plots(const std::vector<Section>& sections, const Palette& palette, const OutputFolder& folder) {
   std::vector<std::string> ids;
-  const auto write = [&](const std::string& id, const std::string& data,
-                         const std::string& script) {
+  const auto write = [&](const std::string& id, const std::string& data, const std::string& script) {
     folder.write(id + ".dat", data);
     folder.write(id + ".gp", script);
     ids.push_back(id);

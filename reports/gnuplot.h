@@ -13,7 +13,6 @@ enum class PlotStatus { kDrawn, kNoGnuplot, kFailed };
 
 // Writes NAME.dat and NAME.gp for each chart and stack, then NAME.svg and NAME.png if gnuplot can
 // be started. Throws Error(kIo) if the folder cannot be written.
-PlotStatus write_plots(const std::vector<Section>& sections, const Palette& palette,
-                       const OutputFolder& folder);
+PlotStatus write_plots(const std::vector<Section>& sections, const Palette& palette, const OutputFolder& folder);
 
 }  // namespace kvproof::report

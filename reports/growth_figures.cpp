@@ -19,8 +19,8 @@ const Timing* usual_append(const Data& data, const Timing& growth) {
   const auto distance = [&](const Timing& cell) { return std::abs(cell.T - growth.T); };
   const Timing* nearest = nullptr;
   for (const Timing& cell : data.timings) {
-    const bool same = cell.quantity == "append" && cell.strategy == growth.strategy &&
-                      cell.setting == growth.setting && data.fair(cell) && cell.median_ns > 0;
+    const bool same = cell.quantity == "append" && cell.strategy == growth.strategy && cell.setting == growth.setting &&
+                      data.fair(cell) && cell.median_ns > 0;
     if (same && (nearest == nullptr || distance(cell) < distance(*nearest))) nearest = &cell;
   }
   return nearest;
@@ -33,8 +33,8 @@ std::string finding(const Data& data, const Growths& growths) {
       if (worst == nullptr || cell->median_ns > worst->median_ns) worst = cell;
     }
   }
-  std::string text = fmt::format("The append that grows {} at T = {} takes {}", worst->strategy,
-                                 grouped(worst->T), time_text(worst->median_ns));
+  std::string text = fmt::format("The append that grows {} at {} takes {}", worst->strategy, tokens_equal(worst->T),
+                                 time_text(worst->median_ns));
   const Timing* usual = usual_append(data, *worst);
   if (usual == nullptr) return text;
   return text + fmt::format(", {} its usual one", times_text(worst->median_ns / usual->median_ns));

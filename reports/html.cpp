@@ -39,36 +39,31 @@ std::string fact(const std::string& name, const std::string& value) {
 std::string origin(const RunInfo& run) {
   const nlohmann::json& manifest = run.manifest;
   const nlohmann::json& machine = manifest.at("machine");
-  const auto text = [](const nlohmann::json& object, const char* name) {
-    return object.at(name).get<std::string>();
-  };
+  const auto text = [](const nlohmann::json& object, const char* name) { return object.at(name).get<std::string>(); };
   const std::string commit = text(manifest, "commit").substr(0, 12);
   const bool dirty = manifest.at("dirty").get<bool>() && commit != "unknown";
   return R"(<dl class="origin">)" +
-         fact("Machine",
-              fmt::format("{}, {}, {}", text(machine, "cpu"),
-                          plural(machine.at("logical_cpus").get<std::int64_t>(), "logical CPU"),
-                          bytes_text(machine.at("memory_bytes").get<double>()))) +
-         fact("System",
-              fmt::format("{}, huge pages {}, {}", text(machine, "kernel"),
-                          text(machine, "transparent_huge_pages"), text(manifest, "isa"))) +
-         fact("Build",
-              fmt::format("{}, {}", text(manifest, "compiler"), text(manifest, "build_type"))) +
+         fact("Machine", fmt::format("{}, {}, {}", text(machine, "cpu"),
+                                     plural(machine.at("logical_cpus").get<std::int64_t>(), "logical CPU"),
+                                     bytes_text(machine.at("memory_bytes").get<double>()))) +
+         fact("System", fmt::format("{}, huge pages {}, {}", text(machine, "kernel"),
+                                    text(machine, "transparent_huge_pages"), text(manifest, "isa"))) +
+         fact("Build", fmt::format("{}, {}", text(manifest, "compiler"), text(manifest, "build_type"))) +
          fact("Commit", commit + (dirty ? ", with changes" : "")) +
-         fact("Date and seed", fmt::format("{}, seed {}", text(manifest, "date"),
-                                           manifest.at("seed").get<std::uint64_t>())) +
+         fact("Date and seed",
+              fmt::format("{}, seed {}", text(manifest, "date"), manifest.at("seed").get<std::uint64_t>())) +
          "</dl>\n";
 }
 
 std::string figure_html(const Figure& figure, const Palette& palette) {
   const Chart& chart = figure.chart;
   const bool drawn = drawable(chart);
-  std::string out = fmt::format(
-      R"(<figure class="{}" id="{}"><figcaption><h3>{}</h3><p class="setting">{}</p></figcaption>)",
-      drawn ? "chart" : "plain", chart.id, escape(chart.finding), escape(chart.setting));
+  std::string out =
+      fmt::format(R"(<figure class="{}" id="{}"><figcaption><h3>{}</h3><p class="setting">{}</p></figcaption>)",
+                  drawn ? "chart" : "plain", chart.id, escape(chart.finding), escape(chart.setting));
   if (drawn) {
-    out += fmt::format(R"(<div class="plot" id="plot-{}">{}{}</div>)", chart.id,
-                       svg(chart, palette, kWide), svg(chart, palette, kNarrow));
+    out += fmt::format(R"(<div class="plot" id="plot-{}">{}{}</div>)", chart.id, svg(chart, palette, kWide),
+                       svg(chart, palette, kNarrow));
   }
   return out + html(figure.table, palette) + "</figure>\n";
 }
@@ -78,9 +73,8 @@ std::string bar_html(const Memory& cell, double longest, const Palette& palette)
   std::string rects;
   double x = 0;
   const auto add = [&](const char* part, std::int64_t bytes) {
-    rects += fmt::format(
-        R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="20"><title>{}: {}</title></rect>)",
-        part, x, double(bytes) * scale, part, bytes_text(double(bytes)));
+    rects += fmt::format(R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="20"><title>{}: {}</title></rect>)",
+                         part, x, double(bytes) * scale, part, bytes_text(double(bytes)));
     x += double(bytes) * scale;
   };
   add("payload", cell.payload);
@@ -90,21 +84,17 @@ std::string bar_html(const Memory& cell, double longest, const Palette& palette)
       R"(<div>{}</div><svg class="bar {}" viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>)"
       R"(<div><a href="#{}">{}</a></div>)",
       escape(cell.strategy), palette.of(cell.strategy).css_class,
-      fmt::format("payload {}, metadata {}, slack {} bytes", cell.payload, cell.metadata,
-                  cell.slack),
-      rects, anchor(cell.place), bytes_text(double(cell.live() + cell.slack)));
+      fmt::format("payload {}, metadata {}, slack {} bytes", cell.payload, cell.metadata, cell.slack), rects,
+      anchor(cell.place), bytes_text(double(cell.live() + cell.slack)));
 }
 
 std::string stack_html(const Stack& stack, const Palette& palette) {
   double longest = 0;
-  for (const Memory& cell : stack.bars)
-    longest = std::max(longest, double(cell.live() + cell.slack));
-  std::string out = fmt::format(
-      R"(<figure id="{}"><figcaption><h3>{}</h3><p class="setting">{}</p></figcaption>)", stack.id,
-      escape(stack.finding), escape(stack.setting));
-  out +=
-      R"(<div class="keys"><span><i></i>payload: rows and codes</span><span><i class="metadata"></i>metadata: )"
-      R"(scales, minima, positions</span><span><i class="slack"></i>slack: reserved, unused</span></div>)";
+  for (const Memory& cell : stack.bars) longest = std::max(longest, double(cell.live() + cell.slack));
+  std::string out = fmt::format(R"(<figure id="{}"><figcaption><h3>{}</h3><p class="setting">{}</p></figcaption>)",
+                                stack.id, escape(stack.finding), escape(stack.setting));
+  out += R"(<div class="keys"><span><i></i>payload: rows and codes</span><span><i class="metadata"></i>metadata: )"
+         R"(scales, minima, positions</span><span><i class="slack"></i>slack: reserved, unused</span></div>)";
   out += R"(<div class="stack">)";
   for (const Memory& cell : stack.bars) out += bar_html(cell, longest, palette) + "\n";
   return out + "</div></figure>\n";
@@ -114,9 +104,8 @@ std::string stack_html(const Stack& stack, const Palette& palette) {
 std::string section_html(const Section& section, const Palette& palette) {
   std::string out = fmt::format(R"(<section id="{}"><h2>{}</h2>)", section.id, section.topic);
   if (section.empty()) {
-    return out +
-           fmt::format(R"(<p class="missing">Not in this run: <code>{}</code>.</p></section>)",
-                       escape(section.command));
+    return out + fmt::format(R"(<p class="missing">Not in this run: <code>{}</code>.</p></section>)",
+                             escape(section.command));
   }
   std::string more;
   std::int64_t others = 0;
@@ -126,8 +115,8 @@ std::string section_html(const Section& section, const Palette& palette) {
   }
   for (const Stack& stack : section.stacks) out += stack_html(stack, palette);
   if (others > 0) {
-    out += fmt::format(R"(<details class="more"><summary>{}</summary>{}</details>)",
-                       plural(others, "more setting"), more);
+    out +=
+        fmt::format(R"(<details class="more"><summary>{}</summary>{}</details>)", plural(others, "more setting"), more);
   }
   return out + "</section>\n";
 }
@@ -167,17 +156,13 @@ const char* tone_class(Tone tone) {
 std::string left_out(const Data& data) {
   if (data.broken_strategies.empty() || data.timings.empty()) return {};
   std::string names;
-  for (const std::string& name : data.broken_strategies)
-    names += (names.empty() ? "" : ", ") + name;
-  return fmt::format(
-      R"(<p class="lead">Left out of every comparison of speed, because a law is broken: {}.</p>)",
-      escape(names));
+  for (const std::string& name : data.broken_strategies) names += (names.empty() ? "" : ", ") + name;
+  return fmt::format(R"(<p class="lead">Left out of every comparison of speed, because a law is broken: {}.</p>)",
+                     escape(names));
 }
 
-std::string main_html(const Data& data, const std::vector<Section>& sections,
-                      const Palette& palette) {
-  std::string out =
-      glance_html(data, palette) + laws_html(data, palette) + left_out(data) + mutants_html(data);
+std::string main_html(const Data& data, const std::vector<Section>& sections, const Palette& palette) {
+  std::string out = glance_html(data, palette) + laws_html(data, palette) + left_out(data) + mutants_html(data);
   for (const Section& section : sections) out += section_html(section, palette);
   return out;
 }
@@ -210,24 +195,23 @@ std::string page(const Data& data, const std::vector<Section>& sections, PlotSta
     origins += origin(run);
     files += (files.empty() ? "" : ", ") + escape(run.file);
   }
-  return filled(assets::page_html(),
-                {{"title", escape(verdicts.sentence)},
-                 {"verdict", escape(verdicts.sentence)},
-                 {"tone", tone_class(verdicts.tone)},
-                 {"origin", origins},
-                 {"contents", contents(sections, !overview(data).rows.empty())},
-                 {"main", main_html(data, sections, palette)},
-                 {"understanding", std::string(assets::understanding_html())},
-                 {"appendix", appendix_html(data)},
-                 {"files", files},
-                 {"plots", plots_note(plots)},
-                 {"css", std::string(assets::page_css())},
-                 {"palette", palette.css()},
-                 {"js", std::string(assets::page_js())},
-                 {"charts", chart_json(charts, palette)},
-                 {"uplot_css", std::string(assets::uplot_css())},
-                 {"uplot_js", std::string(assets::uplot_js())},
-                 {"uplot_licence", std::string(assets::uplot_licence())}});
+  return filled(assets::page_html(), {{"title", escape(verdicts.sentence)},
+                                      {"verdict", escape(verdicts.sentence)},
+                                      {"tone", tone_class(verdicts.tone)},
+                                      {"origin", origins},
+                                      {"contents", contents(sections, !overview(data).rows.empty())},
+                                      {"main", main_html(data, sections, palette)},
+                                      {"understanding", std::string(assets::understanding_html())},
+                                      {"appendix", appendix_html(data)},
+                                      {"files", files},
+                                      {"plots", plots_note(plots)},
+                                      {"css", std::string(assets::page_css())},
+                                      {"palette", palette.css()},
+                                      {"js", std::string(assets::page_js())},
+                                      {"charts", chart_json(charts, palette)},
+                                      {"uplot_css", std::string(assets::uplot_css())},
+                                      {"uplot_js", std::string(assets::uplot_js())},
+                                      {"uplot_licence", std::string(assets::uplot_licence())}});
 }
 
 }  // namespace kvproof::report

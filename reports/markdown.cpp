@@ -29,12 +29,10 @@ std::vector<std::string> failures(const Data& data) {
   for (const Law& law : data.laws) {
     if (!law.red()) continue;
     const std::string why = law.verdict == Verdict::kIdle ? "no case of it ran" : law.message;
-    lines.push_back(fmt::format("- **{}** breaks {}: {}", code_span(law.strategy),
-                                code_span(law.law), code_span(why)));
+    lines.push_back(fmt::format("- **{}** breaks {}: {}", code_span(law.strategy), code_span(law.law), code_span(why)));
   }
   for (const Mutant& mutant : data.mutants) {
-    if (!mutant.killed)
-      lines.push_back(fmt::format("- mutant {} **survived**", code_span(mutant.name)));
+    if (!mutant.killed) lines.push_back(fmt::format("- mutant {} **survived**", code_span(mutant.name)));
   }
   return lines;
 }

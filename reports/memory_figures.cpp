@@ -22,14 +22,12 @@ std::vector<std::string> shapes(const Data& data) {
     if (cell.T == 0) continue;  // nothing held: nothing to show
     if (counts[cell.shape]++ == 0) result.push_back(cell.shape);
   }
-  std::stable_sort(result.begin(), result.end(), [&](const std::string& a, const std::string& b) {
-    return counts[a] > counts[b];
-  });
+  std::stable_sort(result.begin(), result.end(),
+                   [&](const std::string& a, const std::string& b) { return counts[a] > counts[b]; });
   return result;
 }
 
-const Memory* find(const Data& data, const std::string& strategy, const std::string& shape,
-                   std::int64_t T) {
+const Memory* find(const Data& data, const std::string& strategy, const std::string& shape, std::int64_t T) {
   const Memory* found = nullptr;
   for (const Memory& cell : data.memory) {
     if (cell.strategy == strategy && cell.shape == shape && cell.T == T) found = &cell;
@@ -37,8 +35,7 @@ const Memory* find(const Data& data, const std::string& strategy, const std::str
   return found;
 }
 
-Chart chart_of(const Data& data, const std::string& shape,
-               const std::function<double(const Memory&)>& value) {
+Chart chart_of(const Data& data, const std::string& shape, const std::function<double(const Memory&)>& value) {
   Chart chart;
   chart.setting = shape;
   chart.x_label = "tokens held, T (k = 1,024)";
@@ -107,12 +104,10 @@ std::string stack_finding(const Stack& stack) {
     const double all = double(cell.live() + cell.slack);
     return all > 0 ? double(cell.metadata) / all : 0;
   };
-  const Memory& most =
-      *std::max_element(stack.bars.begin(), stack.bars.end(),
-                        [&](const Memory& a, const Memory& b) { return share(a) < share(b); });
+  const Memory& most = *std::max_element(stack.bars.begin(), stack.bars.end(),
+                                         [&](const Memory& a, const Memory& b) { return share(a) < share(b); });
   if (share(most) == 0) return "No strategy spends a byte on metadata";
-  return fmt::format("Metadata are at most {} of a cache, in {}", percent_text(share(most)),
-                     most.strategy);
+  return fmt::format("Metadata are at most {} of a cache, in {}", percent_text(share(most)), most.strategy);
 }
 
 // The components at T = 4096, or at the longest T if that was not measured.

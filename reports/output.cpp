@@ -33,10 +33,9 @@ void OutputFolder::write(const std::string& name, const std::string& text) const
   if (!file || error) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
-    throw Error(ErrorCode::kIo,
-                fmt::format("'{}': cannot be written; expected a writable folder with "
-                            "free space",
-                            final_name.string()));
+    throw Error(ErrorCode::kIo, fmt::format("'{}': cannot be written; expected a writable folder with "
+                                            "free space",
+                                            final_name.string()));
   }
 }
 

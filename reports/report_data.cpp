@@ -19,8 +19,7 @@ using nlohmann::json;
 
 std::string shape_text(const json& shape) {
   const auto axis = [&](const char* name) { return shape.at(name).get<std::int64_t>(); };
-  std::string text =
-      fmt::format("B={}, Hq={}, Hkv={}, D={}", axis("B"), axis("Hq"), axis("Hkv"), axis("D"));
+  std::string text = fmt::format("B={}, Hq={}, Hkv={}, D={}", axis("B"), axis("Hq"), axis("Hkv"), axis("D"));
   if (axis("Dv") != axis("D")) text += fmt::format(", Dv={}", axis("Dv"));
   return text;
 }
@@ -41,8 +40,8 @@ Timing timing_of(const json& cell, Place place) {
   timing.place = place;
   timing.quantity = cell.at("quantity");
   timing.strategy = cell.at("strategy");
-  timing.setting = {shape_text(cell.at("shape")), cell.at("dtype"), cell.at("S"),
-                    cell.at("threads"), cell.at("residency")};
+  timing.setting = {shape_text(cell.at("shape")), cell.at("dtype"), cell.at("S"), cell.at("threads"),
+                    cell.at("residency")};
   timing.T = cell.at("T");
   timing.samples = samples.size();
   timing.median_ns = median(samples);
@@ -71,9 +70,8 @@ Memory memory_of(const json& cell, Place place) {
 
 Limit limit_of(const json& cell, Place place) {
   const auto samples = cell.at("samples").get<std::vector<double>>();
-  return {place,           cell.at("quantity"),     optional_text(cell, "pages"),
-          cell.at("unit"), cell.at("threads"),      samples.size(),
-          median(samples), median_interval(samples)};
+  return {place,          cell.at("quantity"), optional_text(cell, "pages"), cell.at("unit"), cell.at("threads"),
+          samples.size(), median(samples),     median_interval(samples)};
 }
 
 Verdict verdict_of(const std::string& word, std::int64_t cases) {
@@ -144,9 +142,7 @@ void name_strategies(Data& data) {
 // setting.
 void fill_speedups(Data& data) {
   using Key = std::tuple<std::size_t, std::string, Setting, std::int64_t>;
-  const auto key = [](const Timing& cell) {
-    return Key{cell.place.run, cell.quantity, cell.setting, cell.T};
-  };
+  const auto key = [](const Timing& cell) { return Key{cell.place.run, cell.quantity, cell.setting, cell.T}; };
   std::map<Key, double> concat;
   for (const Timing& cell : data.timings) {
     if (cell.strategy == "concat") concat[key(cell)] = cell.median_ns;

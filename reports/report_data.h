@@ -101,7 +101,8 @@ struct Data {
   std::vector<Mutant> mutants;
   std::vector<std::string> strategies;  // in the report's order: concat, in_place, as they came
   std::vector<std::string> measured;    // those of them that have a timing or a memory cell
-  // breaks no law.
+
+  // Whether a timing may be shown beside others: its output was right and its strategy breaks no law.
   bool fair(const Timing& timing) const;
   // Whether some law found `strategy` wrong.
   bool broken(const std::string& strategy) const;

@@ -28,8 +28,7 @@ void tell_of_plots(PlotStatus status) {
                "SVG and PNG; the page has every chart\n");
   }
   if (status == PlotStatus::kFailed) {
-    fmt::print(stderr,
-               "kvproof report: gnuplot failed; its SVG and PNG files are missing or old\n");
+    fmt::print(stderr, "kvproof report: gnuplot failed; its SVG and PNG files are missing or old\n");
   }
 }
 
@@ -37,8 +36,7 @@ void write_report(const std::vector<std::string>& runs, const std::string& out) 
   const Data data = load(runs);
   const std::vector<Section> all = sections(data);
   const OutputFolder folder(out);
-  const PlotStatus plots =
-      write_plots(all, Palette(data.measured, data.strategies), folder.subfolder("plots"));
+  const PlotStatus plots = write_plots(all, Palette(data.measured, data.strategies), folder.subfolder("plots"));
   tell_of_plots(plots);
   folder.write("bench.csv", bench_csv(data));
   folder.write("memory.csv", memory_csv(data));
@@ -52,8 +50,7 @@ void write_report(const std::vector<std::string>& runs, const std::string& out) 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Turns run files into index.html, summary.md, CSV tables and plots.",
-               "kvproof report");
+  CLI::App app("Turns run files into index.html, summary.md, CSV tables and plots.", "kvproof report");
   app.footer(
       "Example: kvproof report laws.jsonl bench.jsonl --out report\n"
       "Run files come from kvproof verify, mutants and bench with --out.");

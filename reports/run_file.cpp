@@ -20,13 +20,11 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxLineBytes = std::size_t(4)
-                                      << 20;  // 300,000 samples, or a very long replay
+constexpr std::size_t kMaxLineBytes = std::size_t(4) << 20;  // 300,000 samples, or a very long replay
 constexpr std::size_t kMaxCells = 1'000'000;
 constexpr int kMaxDepth = 8;  // a cell needs 2
 
-[[noreturn]] void fail(ErrorCode code, const std::string& path, std::size_t line,
-                       const std::string& what) {
+[[noreturn]] void fail(ErrorCode code, const std::string& path, std::size_t line, const std::string& what) {
   throw Error(code, fmt::format("run file '{}', line {}: {}", path, line, what));
 }
 
@@ -36,8 +34,7 @@ class LineReader {
   explicit LineReader(const std::string& path) : path_(path), file_(path, std::ios::binary) {
     struct stat status = {};
     if (!file_ || ::stat(path.c_str(), &status) != 0) {
-      throw Error(ErrorCode::kNotFound,
-                  fmt::format("run file '{}': cannot be opened: {}", path, std::strerror(errno)));
+      throw Error(ErrorCode::kNotFound, fmt::format("run file '{}': cannot be opened: {}", path, std::strerror(errno)));
     }
     if (!S_ISREG(status.st_mode)) {
       throw Error(ErrorCode::kUsage, fmt::format("run file '{}': not a regular file", path));
@@ -52,8 +49,7 @@ class LineReader {
     for (int c = buffer.sbumpc(); c != std::char_traits<char>::eof(); c = buffer.sbumpc()) {
       if (c == '\n') return text;
       if (text.size() == kMaxLineBytes) {
-        fail(ErrorCode::kMalformed, path_, line_,
-             fmt::format("longer than {} bytes", kMaxLineBytes));
+        fail(ErrorCode::kMalformed, path_, line_, fmt::format("longer than {} bytes", kMaxLineBytes));
       }
       text.push_back(static_cast<char>(c));
     }
@@ -98,12 +94,11 @@ json read_manifest(LineReader& lines, const std::string& path) {
 
 // The cells of one file belong to one machine, one build and one commit.
 void check_same_origin(const json& theirs, const json& ours, const std::string& path) {
-  for (const char* field :
-       {"schema", "commit", "dirty", "machine", "isa", "compiler", "flags", "build_type"}) {
+  for (const char* field : {"schema", "commit", "dirty", "machine", "isa", "compiler", "flags", "build_type"}) {
     if (theirs.at(field) == ours.at(field)) continue;
     fail(ErrorCode::kMismatch, path, 1,
-         fmt::format("belongs to another run: its {} is {}, this one's {}; write to a new file",
-                     field, theirs.at(field).dump(), ours.at(field).dump()));
+         fmt::format("belongs to another run: its {} is {}, this one's {}; write to a new file", field,
+                     theirs.at(field).dump(), ours.at(field).dump()));
   }
 }
 
@@ -124,8 +119,7 @@ RunWriter::RunWriter(const std::string& path, json manifest) : path_(path) {
   }
   file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file_ < 0) {
-    throw Error(ErrorCode::kIo,
-                fmt::format("run file '{}': cannot be written: {}", path, std::strerror(errno)));
+    throw Error(ErrorCode::kIo, fmt::format("run file '{}': cannot be written: {}", path, std::strerror(errno)));
   }
   if (!continues) write_line(manifest);
 }
@@ -144,13 +138,12 @@ void RunWriter::write_line(const json& line) {
   const std::string text = line.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
   if (text.size() > kMaxLineBytes) {
     throw Error(ErrorCode::kMalformed,
-                fmt::format("run file '{}': a cell of {} bytes, at most {} fit", path_, text.size(),
-                            kMaxLineBytes));
+                fmt::format("run file '{}': a cell of {} bytes, at most {} fit", path_, text.size(), kMaxLineBytes));
   }
   const ssize_t written = ::write(file_, text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
-    throw Error(ErrorCode::kIo, fmt::format("run file '{}': only {} of {} bytes written: {}", path_,
-                                            written, text.size(), std::strerror(errno)));
+    throw Error(ErrorCode::kIo, fmt::format("run file '{}': only {} of {} bytes written: {}", path_, written,
+                                            text.size(), std::strerror(errno)));
   }
 }
 

@@ -65,8 +65,7 @@ std::string complaint_about_word(const json& value, const Field& field) {
     known += known.empty() ? "" : ", ";
     known += word;
   }
-  const std::string text =
-      value.is_string() ? value.get_ref<const std::string&>() : std::string(value.type_name());
+  const std::string text = value.is_string() ? value.get_ref<const std::string&>() : std::string(value.type_name());
   return fmt::format("'{}' is unknown; known are {}", text.substr(0, 40), known);
 }
 
@@ -89,11 +88,8 @@ std::string complaint_about_counts(const json& value) {
 }
 
 const std::vector<Field>& shape_fields() {
-  static const std::vector<Field> fields = {{"B", Type::kCount},
-                                            {"Hq", Type::kCount},
-                                            {"Hkv", Type::kCount},
-                                            {"D", Type::kCount},
-                                            {"Dv", Type::kCount}};
+  static const std::vector<Field> fields = {
+      {"B", Type::kCount}, {"Hq", Type::kCount}, {"Hkv", Type::kCount}, {"D", Type::kCount}, {"Dv", Type::kCount}};
   return fields;
 }
 
@@ -132,19 +128,15 @@ std::string complaint(const json& value, const Field& field) {
 
 const std::vector<Field>& manifest_fields() {
   static const std::vector<Field> fields = {
-      {"program", Type::kText},    {"machine", Type::kMachine}, {"isa", Type::kText},
-      {"caches", Type::kCounts},   {"compiler", Type::kText},   {"flags", Type::kText},
-      {"build_type", Type::kText}, {"commit", Type::kText},     {"dirty", Type::kFlag},
-      {"seed", Type::kCount},      {"date", Type::kText}};
+      {"program", Type::kText},  {"machine", Type::kMachine}, {"isa", Type::kText},        {"caches", Type::kCounts},
+      {"compiler", Type::kText}, {"flags", Type::kText},      {"build_type", Type::kText}, {"commit", Type::kText},
+      {"dirty", Type::kFlag},    {"seed", Type::kCount},      {"date", Type::kText}};
   return fields;
 }
 
 const std::vector<Field>& bench_fields() {
   static const std::vector<Field> fields = {
-      {"quantity",
-       Type::kWord,
-       Need::kRequired,
-       {"append", "decode", "prefill", "save", "load", "growth"}},
+      {"quantity", Type::kWord, Need::kRequired, {"append", "decode", "prefill", "save", "load", "growth"}},
       {"strategy", Type::kText},
       {"shape", Type::kShape},
       {"dtype", Type::kText},
@@ -166,25 +158,21 @@ const std::vector<Field>& bench_fields() {
 }
 
 const std::vector<Field>& memory_fields() {
-  static const std::vector<Field> fields = {{"strategy", Type::kText},
-                                            {"shape", Type::kShape},
-                                            {"T", Type::kCount},
-                                            {"payload_bytes", Type::kCount},
-                                            {"metadata_bytes", Type::kCount},
-                                            {"slack_bytes", Type::kCount},
-                                            {"bytes_per_token", Type::kNumber}};
+  static const std::vector<Field> fields = {
+      {"strategy", Type::kText},         {"shape", Type::kShape},          {"T", Type::kCount},
+      {"payload_bytes", Type::kCount},   {"metadata_bytes", Type::kCount}, {"slack_bytes", Type::kCount},
+      {"bytes_per_token", Type::kNumber}};
   return fields;
 }
 
 const std::vector<Field>& limit_fields() {
-  static const std::vector<Field> fields = {
-      {"quantity", Type::kText},
-      {"threads", Type::kCount},
-      {"pages", Type::kWord, Need::kOptional, {"huge", "small"}},
-      {"bytes", Type::kCount, Need::kOptional},
-      {"unit", Type::kText},
-      {"samples", Type::kSamples},
-      {"median", Type::kNumber}};
+  static const std::vector<Field> fields = {{"quantity", Type::kText},
+                                            {"threads", Type::kCount},
+                                            {"pages", Type::kWord, Need::kOptional, {"huge", "small"}},
+                                            {"bytes", Type::kCount, Need::kOptional},
+                                            {"unit", Type::kText},
+                                            {"samples", Type::kSamples},
+                                            {"median", Type::kNumber}};
   return fields;
 }
 
@@ -234,8 +222,7 @@ void check_manifest(const json& manifest) {
   const std::string schema = text_of(manifest, "schema");
   if (schema != kRunSchema) {
     throw Error(ErrorCode::kUnsupported,
-                fmt::format("schema '{}' is unknown; this build reads '{}'", schema.substr(0, 40),
-                            kRunSchema));
+                fmt::format("schema '{}' is unknown; this build reads '{}'", schema.substr(0, 40), kRunSchema));
   }
   const std::string found = complaint_about_members(manifest, manifest_fields());
   if (!found.empty()) throw Error(ErrorCode::kMalformed, "manifest: " + found);
@@ -245,9 +232,8 @@ void check_cell(const json& cell) {
   const std::string kind = text_of(cell, "kind");
   const std::vector<Field>* fields = fields_of(kind);
   if (fields == nullptr) {
-    throw Error(
-        ErrorCode::kMalformed,
-        fmt::format("kind '{}': expected bench, memory, limit, law or mutant", kind.substr(0, 40)));
+    throw Error(ErrorCode::kMalformed,
+                fmt::format("kind '{}': expected bench, memory, limit, law or mutant", kind.substr(0, 40)));
   }
   const std::string found = complaint_about_members(cell, *fields);
   if (!found.empty()) throw Error(ErrorCode::kMalformed, fmt::format("{} cell: {}", kind, found));

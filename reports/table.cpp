@@ -50,8 +50,7 @@ std::string markdown(const Table& table) {
   for (const TableRow& row : table.rows) {
     out += "| " + markdown_text(row.strategy) + " |";
     for (const TableCell& cell : row.cells) {
-      out +=
-          " " + markdown_text(cell.text) + (cell.note.empty() ? "" : " (" + cell.note + ")") + " |";
+      out += " " + markdown_text(cell.text) + (cell.note.empty() ? "" : " (" + cell.note + ")") + " |";
     }
     out += "\n";
   }

@@ -20,7 +20,7 @@ std::string scaled(double value, const Step (&steps)[n]) {
   for (const Step& step : steps) {
     if (value >= step.size) chosen = &step;
   }
-  return significant(value / chosen->size) + " " + chosen->name;
+  return significant(value / chosen->size) + kUnitGap + chosen->name;
 }
 
 }  // namespace
@@ -54,6 +54,10 @@ std::string plain(double value) {
   return text;
 }
 
+std::string tokens_equal(std::int64_t tokens) {
+  return fmt::format("T{0}={0}{1}", kUnitGap, grouped(tokens));
+}
+
 std::string times_tick(double ratio) {
   if (ratio >= 1e6) return plain(ratio / 1e6) + "M" + kTimesSign;
   if (ratio >= 1e4) return plain(ratio / 1e3) + "k" + kTimesSign;
@@ -66,8 +70,7 @@ std::string time_text(double ns) {
 }
 
 std::string bytes_text(double bytes) {
-  static constexpr Step kSteps[] = {
-      {1, "B"}, {1024, "KiB"}, {1024.0 * 1024, "MiB"}, {1024.0 * 1024 * 1024, "GiB"}};
+  static constexpr Step kSteps[] = {{1, "B"}, {1024, "KiB"}, {1024.0 * 1024, "MiB"}, {1024.0 * 1024 * 1024, "GiB"}};
   return scaled(bytes, kSteps);
 }
 
@@ -77,7 +80,7 @@ std::string times_text(double ratio) {
 
 std::string percent_text(double fraction) {
   const double percent = fraction * 100;
-  return fmt::format("{:.{}f} %", percent, percent < 10 ? 1 : 0);
+  return fmt::format("{:.{}f}{}%", percent, percent < 10 ? 1 : 0, kUnitGap);
 }
 
 std::string tokens_text(double tokens) {

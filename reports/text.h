@@ -7,6 +7,7 @@
 namespace kvproof::report {
 
 inline constexpr const char* kTimesSign = "\u00d7";
+inline constexpr const char* kUnitGap = "\u00a0";  // between a number and its unit: no line break
 
 // "1,048,576".
 std::string grouped(std::int64_t value);
@@ -18,6 +19,7 @@ std::string time_text(double ns);      // "12.3 us" with a micro sign
 std::string bytes_text(double bytes);  // "16.0 MiB"
 std::string times_text(double ratio);  // "4,100x" with a times sign
 std::string percent_text(double fraction);
+std::string tokens_equal(std::int64_t tokens);  // "T = 4,096"
 // A speed-up as an axis label: "0.5x", "100x", "10kx", "1Mx".
 std::string times_tick(double ratio);
 // A token count as an axis label: "256", "4k", "64k" with k = 1,024.

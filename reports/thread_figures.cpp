@@ -25,8 +25,7 @@ bool usable(const Data& data, const Timing& cell) {
   return cell.quantity == "decode" && data.fair(cell) && cell.median_ns > 0;
 }
 
-ByThreads cells_at(const Data& data, const Setting& setting, const std::string& strategy,
-                   std::int64_t T) {
+ByThreads cells_at(const Data& data, const Setting& setting, const std::string& strategy, std::int64_t T) {
   ByThreads result;
   for (const Timing& cell : data.timings) {
     const bool same = cell.strategy == strategy && cell.T == T && without_threads(cell) == setting;
@@ -75,8 +74,7 @@ Section threads_section(const Data& data) {
   Section section = {"threads", "Thread scaling", "kvproof bench --threads 1,2 --out RUN.jsonl"};
   for (const auto& [setting, T] : longest(data)) {
     Chart chart = chart_of(data, setting, T);
-    chart.id =
-        section.figures.empty() ? "threads" : fmt::format("threads-{}", section.figures.size() + 1);
+    chart.id = section.figures.empty() ? "threads" : fmt::format("threads-{}", section.figures.size() + 1);
     chart.finding = threads_finding(chart);
     Table table = table_of(chart);
     const bool repeats = !section.figures.empty();

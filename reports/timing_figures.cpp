@@ -46,8 +46,7 @@ struct Plan {
 std::vector<std::pair<Setting, Timings>> by_setting(const Data& data, const Plan& plan) {
   std::map<Setting, Timings> groups;
   for (const Timing& cell : data.timings) {
-    if (cell.quantity == plan.quantity && data.fair(cell))
-      groups[plan.setting(cell)].push_back(&cell);
+    if (cell.quantity == plan.quantity && data.fair(cell)) groups[plan.setting(cell)].push_back(&cell);
   }
   std::vector<std::pair<Setting, Timings>> result(groups.begin(), groups.end());
   std::stable_sort(result.begin(), result.end(),
@@ -63,8 +62,7 @@ Series series_of(const std::string& strategy, const Timings& cells, const Plan& 
     if (cell->strategy != strategy || !x || *x <= 0 || !y) continue;
     // Only times have an interval of their own; that of a ratio would need both samples.
     const bool time = plan.frame.y.unit == Unit::kNanoseconds;
-    points[*x] = {*x, *y, time ? cell->interval.low : *y, time ? cell->interval.high : *y,
-                  cell->place};
+    points[*x] = {*x, *y, time ? cell->interval.low : *y, time ? cell->interval.high : *y, cell->place};
   }
   Series series = {strategy, {}};
   for (const auto& [x, point] : points) series.points.push_back(point);
@@ -99,8 +97,7 @@ Chart frame(const std::string& id, const Axis& y) {
 Plan speedup_plan(const std::string& quantity, const std::string& verb) {
   Plan plan;
   plan.quantity = quantity;
-  plan.frame = frame(quantity + "-speedup",
-                     {"speed-up over concat (times, log)", Unit::kTimes, Scale::kLog});
+  plan.frame = frame(quantity + "-speedup", {"speed-up over concat (times, log)", Unit::kTimes, Scale::kLog});
   plan.frame.reference = Reference{1, "concat"};
   plan.y = speedup;
   plan.finding = [verb](const Chart& chart) { return speedup_finding(chart, verb); };
@@ -110,8 +107,7 @@ Plan speedup_plan(const std::string& quantity, const std::string& verb) {
 Plan latency_plan(const std::string& quantity, const std::string& noun) {
   Plan plan;
   plan.quantity = quantity;
-  plan.frame =
-      frame(quantity + "-latency", {"median time per step (log)", Unit::kNanoseconds, Scale::kLog});
+  plan.frame = frame(quantity + "-latency", {"median time per step (log)", Unit::kNanoseconds, Scale::kLog});
   plan.y = time_ns;
   plan.finding = [noun](const Chart& chart) { return growth_finding(chart, noun); };
   return plan;
@@ -120,8 +116,7 @@ Plan latency_plan(const std::string& quantity, const std::string& noun) {
 Plan memcpy_plan(const std::string& quantity, const std::string& verb) {
   Plan plan;
   plan.quantity = quantity;
-  plan.frame = frame(quantity + "-memcpy",
-                     {"time over that of a memcpy (times, log)", Unit::kTimes, Scale::kLog});
+  plan.frame = frame(quantity + "-memcpy", {"time over that of a memcpy (times, log)", Unit::kTimes, Scale::kLog});
   plan.frame.reference = Reference{1, "memcpy of the same bytes"};
   plan.y = [](const Timing& cell) { return cell.ratio_to_memcpy; };
   plan.finding = [verb](const Chart& chart) { return memcpy_finding(chart, verb); };
@@ -148,8 +143,7 @@ Section bandwidth_section(const Data& data) {
   Section section = {"bandwidth", "Against the machine", kBench};
   Plan plan;
   plan.quantity = "decode";
-  plan.frame =
-      frame("decode-bandwidth", {"share of the read bandwidth", Unit::kFraction, Scale::kLinear});
+  plan.frame = frame("decode-bandwidth", {"share of the read bandwidth", Unit::kFraction, Scale::kLinear});
   plan.frame.reference = Reference{1, "read bandwidth, same run"};
   plan.y = [](const Timing& cell) { return cell.fraction_of_limit; };
   plan.finding = bandwidth_finding;
@@ -161,8 +155,7 @@ Section prefill_section(const Data& data) {
   Section section = {"prefill", "Prefill", kBench};
   Plan plan;
   plan.quantity = "prefill";
-  plan.frame =
-      frame("prefill", {"median time for the prompt (log)", Unit::kNanoseconds, Scale::kLog});
+  plan.frame = frame("prefill", {"median time for the prompt (log)", Unit::kNanoseconds, Scale::kLog});
   plan.frame.x_label = "tokens of the prompt, S (k = 1,024)";
   plan.frame.x_name = "S";
   plan.x = [](const Timing& cell) { return std::optional<double>(double(cell.setting.S)); };

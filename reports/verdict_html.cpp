@@ -71,12 +71,10 @@ std::string cell_html(const Law* law) {
   for (const auto& [name, count] : law->events) events += count;
   std::string more = fmt::format("<p>{}</p>", escape(events_text(*law)));
   if (!law->message.empty()) more += fmt::format("<p>{}</p>", escape(law->message));
-  more += fmt::format("<p>{}, {}, {}</p>", escape(law->kind), time_text(law->seconds * 1e9),
-                      sample_link(law->place));
+  more += fmt::format("<p>{}, {}, {}</p>", escape(law->kind), time_text(law->seconds * 1e9), sample_link(law->place));
   return fmt::format(
       R"(<td><details class="verdict {}"><summary>{}<small>{}</small><small>{}</small></summary>{}</details></td>)",
-      css_class(law->verdict), verdict_text(law->verdict), plural(law->cases, "case"),
-      plural(events, "event"), more);
+      css_class(law->verdict), verdict_text(law->verdict), plural(law->cases, "case"), plural(events, "event"), more);
 }
 
 std::string pre(const std::string& text) {
@@ -87,12 +85,10 @@ std::string failures(const std::map<Key, Law>& cells) {
   std::string out;
   for (const auto& [key, law] : cells) {
     if (!law.red()) continue;
-    const std::string why = law.verdict == Verdict::kIdle
-                                ? "No case of this law ran, so it has shown nothing."
-                                : law.message;
-    out += fmt::format(R"(<div class="failure"><h4>{}: {}</h4><p>{} {}</p>{}</div>)",
-                       escape(law.strategy), escape(sentence(law.law)), escape(why),
-                       sample_link(law.place), pre(law.counterexample));
+    const std::string why =
+        law.verdict == Verdict::kIdle ? "No case of this law ran, so it has shown nothing." : law.message;
+    out += fmt::format(R"(<div class="failure"><h4>{}: {}</h4><p>{} {}</p>{}</div>)", escape(law.strategy),
+                       escape(sentence(law.law)), escape(why), sample_link(law.place), pre(law.counterexample));
   }
   return out;
 }
@@ -116,22 +112,19 @@ std::string laws_finding(const std::map<Key, Law>& cells) {
     cases += law.cases;
   }
   if (red > 0) return fmt::format("{} broken, {} hold", plural(red, "claim"), grouped(passed));
-  return fmt::format("No counterexample to {} in {}", plural(passed, "claim"),
-                     plural(cases, "case"));
+  return fmt::format("No counterexample to {} in {}", plural(passed, "claim"), plural(cases, "case"));
 }
 
 std::string mutant_row(const Mutant& mutant) {
   const std::string counterexample =
-      mutant.counterexample.empty()
-          ? "\u2013"
-          : "<details><summary>show</summary>" + pre(mutant.counterexample) + "</details>";
+      mutant.counterexample.empty() ? "\u2013"
+                                    : "<details><summary>show</summary>" + pre(mutant.counterexample) + "</details>";
   return fmt::format(
       R"(<tr><th>{}<small>{}</small></th><td class="tight"><span class="pill {}">{}</span></td><td>{}</td>)"
       R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{}</td><td>{}</td><td>{}</td></tr>)",
       escape(sentence(mutant.name)), escape(mutant.kind), mutant.killed ? "good" : "bad",
       mutant.killed ? "killed" : "SURVIVED", escape(sentence(mutant.by)), anchor(mutant.place),
-      grouped(mutant.operations), time_text(mutant.seconds * 1e9), escape(mutant.source),
-      counterexample);
+      grouped(mutant.operations), time_text(mutant.seconds * 1e9), escape(mutant.source), counterexample);
 }
 
 std::string mutants_finding(const Data& data) {
@@ -141,10 +134,8 @@ std::string mutants_finding(const Data& data) {
     if (mutant.killed) longest = std::max(longest, mutant.operations);
   }
   const auto all = std::int64_t(data.mutants.size());
-  if (killed == 0)
-    return fmt::format("None of {} is killed: the laws see nothing", plural(all, "mutant"));
-  if (killed < all)
-    return fmt::format("{} of {} survive the laws", all - killed, plural(all, "mutant"));
+  if (killed == 0) return fmt::format("None of {} is killed: the laws see nothing", plural(all, "mutant"));
+  if (killed < all) return fmt::format("{} of {} survive the laws", all - killed, plural(all, "mutant"));
   return fmt::format("Every known fault is caught, each within {}", plural(longest, "operation"));
 }
 
@@ -175,14 +166,12 @@ std::string laws_html(const Data& data, const Palette& palette) {
   const std::map<Key, Law> cells = matrix(data);
   const auto strategies = first_seen(data.strategies, [](const std::string& name) { return name; });
   out += fmt::format("<h3>{}</h3>", laws_finding(cells));
-  out +=
-      R"(<p class="lead">One row per law, one column per strategy. Open a cell for what the law met.</p>)";
-  out += "<br>" + failures(cells) +
-         R"(<div class="box laws" tabindex="0"><table><thead><tr><th>law</th>)";
+  out += R"(<p class="lead">One row per law, one column per strategy. Open a cell for what the law met.</p>)";
+  out += "<br>" + failures(cells) + R"(<div class="box laws" tabindex="0"><table><thead><tr><th>law</th>)";
   std::vector<std::string> columns;
   for (const std::string& strategy : strategies) {
-    const bool any = std::any_of(data.laws.begin(), data.laws.end(),
-                                 [&](const Law& law) { return law.strategy == strategy; });
+    const bool any =
+        std::any_of(data.laws.begin(), data.laws.end(), [&](const Law& law) { return law.strategy == strategy; });
     if (any) columns.push_back(strategy);
   }
   for (const std::string& strategy : columns) {
@@ -190,10 +179,8 @@ std::string laws_html(const Data& data, const Palette& palette) {
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const std::string& name : first_seen(data.laws, [](const Law& law) { return law.law; })) {
-    const auto kind = std::find_if(data.laws.begin(), data.laws.end(),
-                                   [&](const Law& law) { return law.law == name; });
-    out +=
-        fmt::format("<tr><th>{}<small>{}</small></th>", escape(sentence(name)), escape(kind->kind));
+    const auto kind = std::find_if(data.laws.begin(), data.laws.end(), [&](const Law& law) { return law.law == name; });
+    out += fmt::format("<tr><th>{}<small>{}</small></th>", escape(sentence(name)), escape(kind->kind));
     for (const std::string& strategy : columns) {
       const auto cell = cells.find({name, strategy});
       out += cell_html(cell == cells.end() ? nullptr : &cell->second);
@@ -212,11 +199,10 @@ std::string mutants_html(const Data& data) {
   out += fmt::format("<h3>{}</h3>", mutants_finding(data));
   out +=
       R"(<p class="lead">Strategies with one deliberate fault each. A law that cannot catch them proves little.</p><br>)";
-  out +=
-      R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
-      "<th class=\"number\">operations</th><th "
-      "class=\"number\">time</th><th>source</th><th>counterexample</th></tr></"
-      "thead>\n<tbody>\n";
+  out += R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
+         "<th class=\"number\">operations</th><th "
+         "class=\"number\">time</th><th>source</th><th>counterexample</th></tr></"
+         "thead>\n<tbody>\n";
   for (const Mutant& mutant : data.mutants) {
     if (!mutant.killed) out += mutant_row(mutant);
   }

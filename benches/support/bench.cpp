@@ -14,8 +14,7 @@ constexpr std::int64_t kGeneratedTokens = 1024;
 const TokenSource& Bench::source(const Geometry& geometry, DType dtype) {
   std::unique_ptr<TokenSource>& source = sources_[str(geometry) + std::string(name_of(dtype))];
   if (!source) {
-    const std::vector<Trace> traces =
-        load_data(settings_.data, geometry, kGeneratedTokens, settings_.seed);
+    const std::vector<Trace> traces = load_data(settings_.data, geometry, kGeneratedTokens, settings_.seed);
     source = std::make_unique<TokenSource>(traces.front(), dtype);
   }
   return *source;
@@ -27,8 +26,7 @@ const Quantity& find_quantity(std::string_view name) {
     if (quantity->name == name) return *quantity;
     known += (known.empty() ? "" : ", ") + std::string(quantity->name);
   }
-  throw Error(ErrorCode::kUsage,
-              "quantity '" + std::string(name) + "': unknown; known are " + known);
+  throw Error(ErrorCode::kUsage, "quantity '" + std::string(name) + "': unknown; known are " + known);
 }
 
 }  // namespace kvproof

@@ -11,8 +11,8 @@ const char* name_of(Residency residency) {
 }
 
 std::string Cell::name() const {
-  return fmt::format("{}/{}/T={}/threads={}/{}/{}/{}", quantity->name, strategy, tokens, threads,
-                     str(geometry), kvproof::name_of(dtype), kvproof::name_of(residency));
+  return fmt::format("{}/{}/T={}/threads={}/{}/{}/{}", quantity->name, strategy, tokens, threads, str(geometry),
+                     kvproof::name_of(dtype), kvproof::name_of(residency));
 }
 
 }  // namespace kvproof

@@ -19,8 +19,7 @@ struct Timed {
 class GrowthWatch {
  public:
   // `reallocations` counts upwards (Counters::reallocations); `clock` gives ns.
-  explicit GrowthWatch(std::function<std::int64_t()> reallocations,
-                       std::function<double()> clock = &now_ns)
+  explicit GrowthWatch(std::function<std::int64_t()> reallocations, std::function<double()> clock = &now_ns)
       : reallocations_(std::move(reallocations)), clock_(std::move(clock)) {}
 
   template <class Batch>

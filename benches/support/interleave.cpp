@@ -28,8 +28,7 @@ double timed_run(Arm& arm, int calls) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (const std::optional<double> ns = arm.run(calls)) return *ns;
   }
-  throw Error(ErrorCode::kUnsupported,
-              "a store grew in every sub-sample; see the quantity 'growth'");
+  throw Error(ErrorCode::kUnsupported, "a store grew in every sub-sample; see the quantity 'growth'");
 }
 
 int fitting_calls(const Arm& arm, double ns_per_call, const Schedule& schedule) {
@@ -50,16 +49,15 @@ Turn calibrate(Arm& arm, const Schedule& schedule) {
     const double ns = timed_run(arm, turn.calls);
     turn.wall_ns = now_ns() - start;
     ns_per_call = ns / turn.calls;
+    if (turn.calls == 1) break;
   }
-  turn.sub_samples = int(std::clamp(schedule.turn_ns / std::max(turn.wall_ns, 1.0), 1.0,
-                                    double(schedule.sub_samples)));
+  turn.sub_samples = int(std::clamp(schedule.turn_ns / std::max(turn.wall_ns, 1.0), 1.0, double(schedule.sub_samples)));
   turn.wall_ns *= turn.sub_samples;
   return turn;
 }
 
 int whole_blocks(double rounds, int arms, const Schedule& schedule) {
-  const int wanted =
-      int(std::clamp(rounds, double(schedule.min_rounds), double(schedule.max_rounds)));
+  const int wanted = int(std::clamp(rounds, double(schedule.min_rounds), double(schedule.max_rounds)));
   return (wanted + arms - 1) / arms * arms;
 }
 
@@ -79,8 +77,7 @@ std::vector<std::vector<int>> balanced_order(int arms, int rounds, std::uint64_t
   std::vector<std::vector<int>> turns;
   for (int round = 0; round < rounds; ++round) {
     if (round % arms == 0) {
-      for (int i = arms - 1; i > 0; --i)
-        std::swap(order[std::size_t(i)], order[std::size_t(random.integer(0, i))]);
+      for (int i = arms - 1; i > 0; --i) std::swap(order[std::size_t(i)], order[std::size_t(random.integer(0, i))]);
     } else {
       std::rotate(order.begin(), order.begin() + 1, order.end());
     }
@@ -114,8 +111,7 @@ Comparison compare(std::span<Arm* const> arms, const Schedule& schedule) {
 double paired_ratio(std::span<const double> numerator, std::span<const double> denominator) {
   KVPROOF_CHECK(numerator.size() == denominator.size());
   std::vector<double> ratios;
-  for (std::size_t i = 0; i < numerator.size(); ++i)
-    ratios.push_back(numerator[i] / denominator[i]);
+  for (std::size_t i = 0; i < numerator.size(); ++i) ratios.push_back(numerator[i] / denominator[i]);
   return median(ratios);
 }
 

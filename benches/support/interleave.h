@@ -32,9 +32,8 @@ struct Schedule {
   int max_rounds = 30;
   int sub_samples = 5;       // fewer for slow arms
   double sample_ns = 200e3;  // a sub-sample lasts at least this long where max_calls allows
-  double turn_ns =
-      40e6;  // an arm's sub-samples of one round stay below this if there is more than one
-  std::uint64_t seed = 1;  // of the order inside the rounds
+  double turn_ns = 40e6;     // an arm's sub-samples of one round stay below this if there is more than one
+  std::uint64_t seed = 1;    // of the order inside the rounds
 };
 
 struct Comparison {

@@ -31,23 +31,15 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--suite", selection.suite, "quick or full")->capture_default_str();
   app.add_option("--strategy", selection.strategies, "SPEC, in place of the suite's; repeatable")
       ->allow_extra_args(false);
-  app.add_option("--tokens", selection.tokens, "T,T,...: tokens held")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  app.add_option("--tokens", selection.tokens, "T,T,...: tokens held")->delimiter(',')->allow_extra_args(false);
   app.add_option("--shape", texts.shape, "B=1,Hq=32,Hkv=8,D=128");
-  app.add_option("--threads", selection.threads, "N,N,...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  app.add_option("--threads", selection.threads, "N,N,...")->delimiter(',')->allow_extra_args(false);
   app.add_option("--dtype", texts.dtype, "of q, k, v and out: f32, f16, bf16");
-  app.add_option("--quantity", selection.quantities,
-                 "append, decode, growth, memory, prefill, save_load; repeatable")
+  app.add_option("--quantity", selection.quantities, "append, decode, growth, memory, prefill, save_load; repeatable")
       ->allow_extra_args(false);
-  app.add_option("--data", options.data, "a generator or a safetensors trace")
-      ->capture_default_str();
-  app.add_option("--plugin", texts.plugins, "a shared object with strategies; repeatable")
-      ->allow_extra_args(false);
-  app.add_option("--seed", options.seed, "of data and of the order in rounds")
-      ->capture_default_str();
+  app.add_option("--data", options.data, "a generator or a safetensors trace")->capture_default_str();
+  app.add_option("--plugin", texts.plugins, "a shared object with strategies; repeatable")->allow_extra_args(false);
+  app.add_option("--seed", options.seed, "of data and of the order in rounds")->capture_default_str();
   app.add_option("--seconds", options.seconds, "aim for the rounds of one cell")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
@@ -74,9 +66,8 @@ void take_shape_of_data(Options& options) {
   if (is_generator(options.data)) return;
   const Geometry shape = load_data(options.data, kPlainShape, 1, options.seed).front().geometry();
   if (options.selection.shape && *options.selection.shape != shape) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--shape {}: the data of {} have {}", str(*options.selection.shape),
-                            options.data, str(shape)));
+    throw Error(ErrorCode::kUsage, fmt::format("--shape {}: the data of {} have {}", str(*options.selection.shape),
+                                               options.data, str(shape)));
   }
   options.selection.shape = shape;
 }
@@ -89,13 +80,11 @@ void resolve(Options& options, const Texts& texts) {
   if (!texts.shape.empty()) selection.shape = parse_geometry(texts.shape, kPlainShape);
   if (!texts.dtype.empty()) selection.dtype = parse_dtype(texts.dtype);
   if (selection.dtype && !is_float(*selection.dtype)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--dtype {}: expected f32, f16 or bf16", texts.dtype));
+    throw Error(ErrorCode::kUsage, fmt::format("--dtype {}: expected f32, f16 or bf16", texts.dtype));
   }
   take_shape_of_data(options);
   if (selection.shape && selection.shape->dv < 1) {
-    throw Error(ErrorCode::kUsage,
-                "--shape: a cache with Dv=0 has no attention to measure; expected Dv >= 1");
+    throw Error(ErrorCode::kUsage, "--shape: a cache with Dv=0 has no attention to measure; expected Dv >= 1");
   }
 }
 
@@ -109,8 +98,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
     (flag.starts_with("--benchmark_") ? options.benchmark_flags : rest).emplace_back(flag);
   }
   Texts texts;
-  CLI::App app("Measures what strategies cost, each beside concat and beside the machine's limit.",
-               "kvproof bench");
+  CLI::App app("Measures what strategies cost, each beside concat and beside the machine's limit.", "kvproof bench");
   declare(app, options, texts);
   try {
     app.parse(std::move(rest));

@@ -25,8 +25,7 @@ std::vector<float> rows_of(const Tensor& tensor, int head, std::int64_t first_ro
   const std::int64_t width = tensor.shape()[3];
   const std::int64_t first = (head * tensor.shape()[2] + first_row) * width;
   std::vector<float> rows(std::size_t(n * width));
-  to_f32(tensor.dtype(), tensor.view().data + std::size_t(first) * size_of(tensor.dtype()),
-         n * width, rows.data());
+  to_f32(tensor.dtype(), tensor.view().data + std::size_t(first) * size_of(tensor.dtype()), n * width, rows.data());
   return rows;
 }
 
@@ -52,8 +51,7 @@ Rows held_rows(const KvCache& cache, Stream stream) {
   return rows;
 }
 
-void add_own_rows(Rows& rows, const TokenChunk& chunk, Stream stream, Position first,
-                  DType stored) {
+void add_own_rows(Rows& rows, const TokenChunk& chunk, Stream stream, Position first, DType stored) {
   const std::int64_t n = chunk.k().shape()[2];
   const std::vector<float> keys = rounded(rows_of(chunk.k(), stream.index, 0, n), stored);
   const std::vector<float> values = rounded(rows_of(chunk.v(), stream.index, 0, n), stored);
@@ -62,8 +60,8 @@ void add_own_rows(Rows& rows, const TokenChunk& chunk, Stream stream, Position f
   for (std::int64_t i = 0; i < n; ++i) rows.positions.push_back(first + i);
 }
 
-ReferenceResult expected_output(const Rows& rows, std::span<const float> q, Position query,
-                                const VisibleRule& visible, const TokenSource& source) {
+ReferenceResult expected_output(const Rows& rows, std::span<const float> q, Position query, const VisibleRule& visible,
+                                const TokenSource& source) {
   const std::size_t d = std::size_t(source.geometry().d), dv = std::size_t(source.geometry().dv);
   ReferenceQuery reference;
   reference.q = q;
@@ -83,23 +81,19 @@ double output_rounding(DType dtype, double value) {
   return 0;
 }
 
-void compare_query(const ReferenceResult& expected, const TokenChunk& chunk, int head,
-                   std::int64_t query) {
+void compare_query(const ReferenceResult& expected, const TokenChunk& chunk, int head, std::int64_t query) {
   const std::vector<float> out = rows_of(chunk.out(), head, query, 1);
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const double allowed =
-        expected.tolerance + output_rounding(chunk.out().dtype(), expected.out[i]);
+    const double allowed = expected.tolerance + output_rounding(chunk.out().dtype(), expected.out[i]);
     if (std::abs(double(out[i]) - expected.out[i]) <= allowed) continue;  // false for NaN
-    throw WrongResult(
-        fmt::format("head {}, query {}, element {}: {} instead of {} (tolerance {:.2g})", head,
-                    query, i, out[i], expected.out[i], allowed));
+    throw WrongResult(fmt::format("head {}, query {}, element {}: {} instead of {} (tolerance {:.2g})", head, query, i,
+                                  out[i], expected.out[i], allowed));
   }
 }
 
 }  // namespace
 
-void check_step(KvCache& cache, const Contract& contract, const TokenSource& source,
-                std::int64_t tokens) {
+void check_step(KvCache& cache, const Contract& contract, const TokenSource& source, std::int64_t tokens) {
   const Geometry& g = source.geometry();
   const Position first = cache.seen_tokens();
   TokenChunk chunk(source, first, tokens);
@@ -116,8 +110,7 @@ void check_step(KvCache& cache, const Contract& contract, const TokenSource& sou
   for (const int head : asked) {
     for (const std::int64_t query : std::set<std::int64_t>{0, tokens / 2, tokens - 1}) {
       const std::vector<float> q = rows_of(chunk.q(), head, query, 1);
-      compare_query(expected_output(rows[i], q, first + query, contract.visible, source), chunk,
-                    head, query);
+      compare_query(expected_output(rows[i], q, first + query, contract.visible, source), chunk, head, query);
     }
     ++i;
   }

@@ -10,7 +10,6 @@ namespace kvproof {
 // reference_attention over the rows that `cache` read back before the step and the rows of the step
 // itself. Throws WrongResult that names the first element beyond the oracle's tolerance. The cache
 // is `tokens` longer afterwards.
-void check_step(KvCache& cache, const Contract& contract, const TokenSource& source,
-                std::int64_t tokens);
+void check_step(KvCache& cache, const Contract& contract, const TokenSource& source, std::int64_t tokens);
 
 }  // namespace kvproof

@@ -18,8 +18,7 @@ namespace kvproof {
 class SteadyCaches {
  public:
   // At least one cache, and as many as make `footprint_bytes`.
-  SteadyCaches(const std::string& spec, const TokenSource& source, Position tokens,
-               std::size_t footprint_bytes);
+  SteadyCaches(const std::string& spec, const TokenSource& source, Position tokens, std::size_t footprint_bytes);
 
   KvCache& next();
   // Brings the caches that were stepped since the last call back to T, where the contract allows

@@ -13,8 +13,7 @@ StepCell::Side::Side(const std::string& spec, const Cell& cell, Bench& bench, St
   caches.settle();
 }
 
-StepCell::StepCell(const Cell& cell, Bench& bench, StepKind kind)
-    : subject_(cell.strategy, cell, bench, kind) {
+StepCell::StepCell(const Cell& cell, Bench& bench, StepKind kind) : subject_(cell.strategy, cell, bench, kind) {
   if (cell.strategy != kReferenceStrategy) {
     reference_ = std::make_unique<Side>(kReferenceStrategy, cell, bench, kind);
   }

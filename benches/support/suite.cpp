@@ -34,8 +34,7 @@ constexpr Geometry kBatchShape = {.batch = 4, .q_heads = 32, .kv_heads = 8, .d =
 Specs every_strategy() {
   Specs specs;
   for (const Strategy* strategy : all_strategies()) specs.emplace_back(strategy->name);
-  for (const char* variant : {"in_place:dtype=f16", "kivi:bits=4", "kivi:bits=2"})
-    specs.emplace_back(variant);
+  for (const char* variant : {"in_place:dtype=f16", "kivi:bits=4", "kivi:bits=2"}) specs.emplace_back(variant);
   return specs;
 }
 
@@ -67,12 +66,7 @@ std::vector<Grid> full_suite(int cores) {
   const std::vector<Position> long_ladder = {256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536};
   const std::vector<Geometry> shapes = {kPlainShape, kGroupedShape, kNarrowShape};
   return {
-      {"memory",
-       hot,
-       all,
-       {256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32768, 65536},
-       {1},
-       shapes},
+      {"memory", hot, all, {256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32768, 65536}, {1}, shapes},
       {"append", hot, all, long_ladder, {1}, shapes},
       {"append", cold, all, {1024, 4096, 16384}, {1, cores}},
       {"growth", hot, all, {256, 1024, 4096, 16384, 65536}},
@@ -123,8 +117,7 @@ class CellList {
     cell.residency = grid.residency;
     for (const std::string& spec : grid.strategies) {
       const Params params = parse_spec(spec);
-      if (cell.quantity->applies && !cell.quantity->applies(params.strategy().contract(params)))
-        continue;
+      if (cell.quantity->applies && !cell.quantity->applies(params.strategy().contract(params))) continue;
       cell.strategy = canonical_spec(params);
       if (names_.insert(cell.name()).second) cells_.push_back(cell);
     }

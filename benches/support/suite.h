@@ -9,8 +9,7 @@
 
 namespace kvproof {
 
-inline constexpr Geometry kPlainShape = {
-    .batch = 1, .q_heads = 8, .kv_heads = 8, .d = 128, .dv = 128};
+inline constexpr Geometry kPlainShape = {.batch = 1, .q_heads = 8, .kv_heads = 8, .d = 128, .dv = 128};
 
 // What the command line fixes in every cell; what is empty is left to the suite.
 struct Selection {

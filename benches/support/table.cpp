@@ -16,7 +16,7 @@ std::string text_of(const json& line, const char* field) {
   return line[field].get<std::string>();
 }
 
-constexpr std::size_t kColumns = 10;
+constexpr std::size_t kColumns = 11;
 using Row = std::array<std::string, kColumns>;
 constexpr std::size_t kTextColumns = 4;  // the first few are set left, numbers right
 
@@ -32,31 +32,26 @@ std::string bytes(std::size_t n) {
 }
 
 // `format` applied to a field times a factor, or a dash where the cell has no such field.
-std::string optional_number(const json& line, const char* field, const char* format,
-                            double factor = 1) {
+std::string optional_number(const json& line, const char* field, const char* format, double factor = 1) {
   if (!line.contains(field)) return "-";
   return fmt::format(fmt::runtime(format), line[field].get<double>() * factor);
 }
 
 std::string shape(const json& line) {
   const json& s = line["shape"];
-  return fmt::format("{}x{}/{}x{}", s["B"].get<int>(), s["Hq"].get<int>(), s["Hkv"].get<int>(),
-                     s["D"].get<int>());
+  return fmt::format("{}x{}/{}x{}", s["B"].get<int>(), s["Hq"].get<int>(), s["Hkv"].get<int>(), s["D"].get<int>());
 }
 
 Row row_of(const json& line) {
   const std::string strategy = text_of(line, "strategy");
   if (text_of(line, "kind") == "memory") {
-    const std::size_t live =
-        line["payload_bytes"].get<std::size_t>() + line["metadata_bytes"].get<std::size_t>();
-    return {"memory", strategy,    shape(line), "-", std::to_string(line["T"].get<std::int64_t>()),
-            "-",      bytes(live), "-",         "-", "-"};
+    const std::size_t live = line["payload_bytes"].get<std::size_t>() + line["metadata_bytes"].get<std::size_t>();
+    return {"memory", strategy, shape(line), "-", std::to_string(line["T"].get<std::int64_t>()), "-", bytes(live),
+            "-",      "-",      "-",         "-"};
   }
   const bool prefill = text_of(line, "quantity") == "prefill";
   const std::string speed_up =
-      line.contains("ratio_to_concat")
-          ? fmt::format("{:.4g}x", 1 / line["ratio_to_concat"].get<double>())
-          : "-";
+      line.contains("ratio_to_concat") ? fmt::format("{:.4g}x", 1 / line["ratio_to_concat"].get<double>()) : "-";
   return {text_of(line, "quantity"),
           strategy,
           shape(line),
@@ -65,6 +60,7 @@ Row row_of(const json& line) {
           std::to_string(line["threads"].get<int>()),
           duration(line["median"].get<double>()),
           speed_up,
+          optional_number(line, "ratio_to_memcpy", "{:.2f}x"),
           optional_number(line, "gbps", "{:.1f}"),
           optional_number(line, "fraction_of_limit", "{:.0f} %", 100)};
 }
@@ -72,8 +68,8 @@ Row row_of(const json& line) {
 }  // namespace
 
 void print_table(std::span<const json> lines) {
-  std::vector<Row> rows = {{"quantity", "strategy", "BxHq/HkvxD", "caches", "tokens", "threads",
-                            "median", "faster than concat", "GB/s", "of read limit"}};
+  std::vector<Row> rows = {{"quantity", "strategy", "BxHq/HkvxD", "caches", "tokens", "threads", "median",
+                            "faster than concat", "of memcpy", "GB/s", "of read limit"}};
   for (const json& line : lines) rows.push_back(row_of(line));
   std::array<std::size_t, kColumns> width{};
   for (const Row& row : rows) {

@@ -43,8 +43,7 @@ TEST(SteadyCaches, StayNearTWithoutGrowing) {
     for (int i = 0; i < 20; ++i) {
       ASSERT_TRUE(arm.run(arm.max_calls()).has_value()) << spec;
       if (std::string_view(spec) != "window:w=16") {
-        EXPECT_LE(caches.first().seen_tokens(), 256 + caches.block() + caches.allowed_drift())
-            << spec;
+        EXPECT_LE(caches.first().seen_tokens(), 256 + caches.block() + caches.allowed_drift()) << spec;
       }
     }
     EXPECT_EQ(caches.reallocations(), before) << spec;
@@ -79,8 +78,7 @@ TEST(SteadyCaches, SpreadBlocksEvenly) {
   TokenChunk token(tokens, 0, 1);
   for (int run = 0; run < 6; ++run) {
     const std::int64_t before = caches.flushes();
-    for (int i = 0; i < caches.block(); ++i)
-      ASSERT_EQ(caches.next().step(token.append()), OpStatus::kDone);
+    for (int i = 0; i < caches.block(); ++i) ASSERT_EQ(caches.next().step(token.append()), OpStatus::kDone);
     EXPECT_EQ(caches.flushes() - before, 1) << "run " << run;
     caches.settle();
   }

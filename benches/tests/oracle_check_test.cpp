@@ -19,11 +19,10 @@ Contract contract_of(const char* spec) {
 TEST(OracleCheck, PassesRightCachesInEveryType) {
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
     const TokenSource source(generate("gaussian", kShape, 64, 3), dtype);
-    for (const char* spec : {"concat", "in_place", "in_place:dtype=f16", "window:w=9",
-                             "sinks:s=2,w=7", "kivi:bits=4,group=8,residual=8"}) {
+    for (const char* spec : {"concat", "in_place", "in_place:dtype=f16", "window:w=9", "sinks:s=2,w=7",
+                             "kivi:bits=4,group=8,residual=8"}) {
       const auto cache = make_cache(spec, kShape);
-      EXPECT_NO_THROW(check_step(*cache, contract_of(spec), source, 20))
-          << spec << ", a chunk from empty";
+      EXPECT_NO_THROW(check_step(*cache, contract_of(spec), source, 20)) << spec << ", a chunk from empty";
       EXPECT_NO_THROW(check_step(*cache, contract_of(spec), source, 1)) << spec << ", one token";
       EXPECT_EQ(cache->seen_tokens(), 21);
     }

@@ -29,8 +29,7 @@ class Program : public testing::Test {
 
   int run(const std::string& arguments) const {
     const std::string command = std::string("'") + KVPROOF_BENCH_PROGRAM + "' " + arguments + " >" +
-                                (folder_ / "stdout").string() + " 2>" +
-                                (folder_ / "stderr").string();
+                                (folder_ / "stdout").string() + " 2>" + (folder_ / "stderr").string();
     return WEXITSTATUS(std::system(command.c_str()));
   }
   std::string text(const char* name) const {
@@ -71,19 +70,31 @@ TEST_F(Program, WritesARunThatCanBeRead) {
     EXPECT_EQ(cell.value("checked", false), cell["kind"].get<std::string>() == "bench");
   }
   EXPECT_EQ(kinds, (std::set<std::string>{"bench", "limit", "memory"}));
-  EXPECT_EQ(quantities, (std::set<std::string>{"append", "decode", "growth", "load", "prefill",
-                                               "read_bandwidth", "save"}));
+  EXPECT_EQ(quantities,
+            (std::set<std::string>{"append", "decode", "growth", "load", "prefill", "read_bandwidth", "save"}));
   EXPECT_NE(text("stdout").find("in_place"), std::string::npos);
 }
 
 TEST_F(Program, ContinuesARunAndFilters) {
   ASSERT_EQ(run(kTiny + ("--quantity memory --out " + file())), 0) << text("stderr");
   const std::size_t before = read_run(file()).cells.size();
-  ASSERT_EQ(run(kTiny + ("--quantity memory --benchmark_filter=in_place --out " + file())), 0)
-      << text("stderr");
+  ASSERT_EQ(run(kTiny + ("--quantity memory --benchmark_filter=in_place --out " + file())), 0) << text("stderr");
   const kvproof::Run result = read_run(file());
   ASSERT_EQ(result.cells.size(), before + 1);
   EXPECT_EQ(result.cells.back()["strategy"], "in_place");
+}
+
+TEST_F(Program, DoesNotTimeAWrongStrategy) {
+  const std::string plugin = std::string("--plugin '") + KVPROOF_WRONG_STRATEGY + "' ";
+  ASSERT_EQ(run(kTiny + plugin + "--strategy rounds_silently --out " + file()), 1);
+  EXPECT_NE(text("stderr").find("decode/rounds_silently/T=64/threads=1"), std::string::npos);
+  EXPECT_NE(text("stderr").find("wrong result"), std::string::npos);
+  std::set<std::string> timed;
+  for (const nlohmann::json& cell : read_run(file()).cells) {
+    if (cell["kind"].get<std::string>() == "bench") timed.insert(cell["strategy"].get<std::string>());
+  }
+  EXPECT_TRUE(timed.contains("in_place"));
+  EXPECT_FALSE(timed.contains("rounds_silently"));
 }
 
 TEST_F(Program, RefusesBadUsageBeforeAnythingRuns) {

@@ -1,13 +1,10 @@
 #include "engine/attention/flash.h"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "engine/attention/flash_piece.h"
+#include "engine/base/parallel.h"
 
 namespace kvproof {
 namespace {
@@ -78,10 +75,10 @@ void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
     load_tile(jobs[span.job], span.token, span.tokens, tiles[t]);
   }
   std::vector<Partial> parts(static_cast<std::size_t>(plan.pairs));
-  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, plan.pairs), [&](const auto& range) {
-    auto span = std::upper_bound(plan.tiles.begin(), plan.tiles.end(), range.begin(),
+  parallel_for(plan.pairs, 1, [&](std::int64_t begin, std::int64_t end) {
+    auto span = std::upper_bound(plan.tiles.begin(), plan.tiles.end(), begin,
                                  [](std::int64_t pair, const TileSpan& s) { return pair < s.first_piece; }) - 1;
-    for (std::int64_t pair = range.begin(); pair < range.end(); ++pair) {
+    for (std::int64_t pair = begin; pair < end; ++pair) {
       while (span + 1 != plan.tiles.end() && pair >= (span + 1)->first_piece) ++span;
       const Tile& tile = tiles[std::size_t(span - plan.tiles.begin())];
       attend_piece(tile, plan.pieces[span->job][pair - span->first_piece], parts[std::size_t(pair)]);
@@ -111,15 +108,17 @@ void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
 void flash_attention(std::span<const AttentionJob> jobs) {
   thread_local Plan plan;
   make_plan(jobs, plan);
-  const auto tile = [&, p = &plan](std::size_t t) {
-    const TileSpan& span = p->tiles[t];
-    attend_tile(jobs[span.job], p->pieces[span.job], span);
+  const auto attend_tiles = [&, p = &plan](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t t = begin; t < end; ++t) {
+      const TileSpan& span = p->tiles[std::size_t(t)];
+      attend_tile(jobs[span.job], p->pieces[span.job], span);
+    }
   };
-  const std::int64_t threads = tbb::this_task_arena::max_concurrency();
+  const std::int64_t threads = thread_limit(), tiles = std::int64_t(plan.tiles.size());
   if (threads == 1 || plan.work < kSerialWork) {
-    for (std::size_t t = 0; t < plan.tiles.size(); ++t) tile(t);
-  } else if (std::int64_t(plan.tiles.size()) >= 4 * threads || plan.partial_floats > kMaxPartialFloats) {
-    tbb::parallel_for(std::size_t(0), plan.tiles.size(), tile);
+    attend_tiles(0, tiles);
+  } else if (tiles >= 4 * threads || plan.partial_floats > kMaxPartialFloats) {
+    parallel_for(tiles, 1, attend_tiles);
   } else {
     attend_split(jobs, plan);
   }

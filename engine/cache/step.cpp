@@ -1,12 +1,10 @@
 // A step of one or several caches: encode the chunk once, attend, commit.
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "engine/attention/flash.h"
 #include "engine/base/check.h"
+#include "engine/base/parallel.h"
 #include "engine/cache/segmented_cache.h"
 #include "engine/tensor/half.h"
 
@@ -81,18 +79,17 @@ struct ArrivedSide {
       scratch = reinterpret_cast<float*>(reserve(wide, std::size_t(elements) * 4));
       source = scratch;
     }
-    const auto part = [&](std::int64_t first, std::int64_t rows_here) {
+    const auto part = [&](std::int64_t first, std::int64_t last) {
       if (scratch) {
-        to_f32(from.dtype, from.data + std::size_t(first * width) * size_of(from.dtype), rows_here * width,
+        to_f32(from.dtype, from.data + std::size_t(first * width) * size_of(from.dtype), (last - first) * width,
                scratch + first * width);
       }
-      codec.encode(source + first * width, rows_here, to + std::size_t(first) * codec.block_bytes());
+      codec.encode(source + first * width, last - first, to + std::size_t(first) * codec.block_bytes());
     };
     if (elements < kSerialElements) {
       part(0, n);
     } else {
-      tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, n, 64),
-                        [&](const auto& range) { part(range.begin(), range.end() - range.begin()); });
+      parallel_for(n, 64, part);
     }
     return to;
   }

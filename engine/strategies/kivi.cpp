@@ -13,11 +13,10 @@
 //             (2) a coded element errs by at most half a step of its own group.
 //                                                                 law: read_returns_what_was_appended
 //             (3) the newest T % residual rows are exact.         law: read_returns_what_was_appended
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/parallel.h"
 #include "engine/cache/segmented_cache.h"
 #include "engine/codec/kivi_codec.h"
 #include "engine/codec/row_codecs.h"
@@ -106,15 +105,17 @@ class Cache final : public StrategyCache<Cache> {
   // Codes the `residual` rows from position `block` on, which rows_of(stream) shows as the arrival codec left them.
   template <class F>
   void flush(Position block, F rows_of) {
-    const auto one = [&](int s) {
-      const auto [keys, values] = rows_of(Stream{s});
-      encode(keys, keys_, {s}, block / group_);
-      encode(values, values_, {s}, block);
+    const auto code_streams = [&](std::int64_t begin, std::int64_t end) {
+      for (int s = int(begin); s < end; ++s) {
+        const auto [keys, values] = rows_of(Stream{s});
+        encode(keys, keys_, {s}, block / group_);
+        encode(values, values_, {s}, block);
+      }
     };
     if (residual_ * streams() * geometry().d < kSerialElements) {
-      for (int s = 0; s < streams(); ++s) one(s);
+      code_streams(0, streams());
     } else {
-      tbb::parallel_for(0, streams(), one);
+      parallel_for(streams(), 1, code_streams);
     }
     account()->flushed(1);
   }

@@ -22,13 +22,17 @@ rc::Gen<Case> cases_of(const Property& property) {
   };
 }
 
-// Counts what really ran: RapidCheck's own count would believe a reproduced success.
+// Counts what really ran: RapidCheck's own count would believe a reproduced success. Built as a generator of results,
+// because RapidCheck's usual properties share one stack among all threads.
 class Body {
  public:
-  Body(const Property& property, const Search& search, Found& found)
-      : property_(property), search_(search), found_(found) {}
+  Body(const Property& property, const Search& search, Found& found, int& simplifications)
+      : property_(property), search_(search), found_(found), simplifications_(simplifications) {}
 
-  rc::detail::CaseResult operator()(const Case& c) const {
+  rc::detail::CaseDescription operator()(const Case& c) const { return {verdict(c), {}, [] { return rc::detail::Example(); }}; }
+
+ private:
+  rc::detail::CaseResult verdict(const Case& c) const {
     using Result = rc::detail::CaseResult;
     const bool failed_before = !found_.broken.empty();
     if (failed_before && ++simplifications_ > search_.max_simplifications) return Result(Result::Type::Success);
@@ -40,11 +44,10 @@ class Body {
     return Result(Result::Type::Failure, "refuted");
   }
 
- private:
   const Property& property_;
   const Search& search_;
   Found& found_;
-  mutable int simplifications_ = 0;
+  int& simplifications_;  // RapidCheck copies a body at will
 };
 
 }  // namespace
@@ -59,9 +62,8 @@ void refuse_rapidcheck_environment() {
 Found check_property(const Property& property, const Search& search) {
   refuse_rapidcheck_environment();
   Found found;
-  const Body body(property, search, found);
-  const rc::Gen<Case> cases = cases_of(property);
-  const auto testable = [&] { return body(*cases); };
+  int simplifications = 0;
+  const Body body(property, search, found, simplifications);
   rc::detail::TestParams params;
   params.seed = hash_name(property.name, search.seed);
   params.maxSuccess = search.cases;
@@ -70,7 +72,7 @@ Found check_property(const Property& property, const Search& search) {
   rc::detail::TestListenerAdapter silent;
   const std::unordered_map<std::string, rc::detail::Reproduce> nothing_to_reproduce;
   const rc::detail::TestResult result = rc::detail::checkProperty(
-      rc::detail::toProperty(testable), {property.name, property.name}, params, silent, nothing_to_reproduce);
+      rc::gen::map(cases_of(property), body), {property.name, property.name}, params, silent, nothing_to_reproduce);
   if (!found.broken.empty()) return found;
   if (found.cases == 0) {
     found.trouble = "no case was run";
