@@ -118,7 +118,7 @@ std::vector<double> stroke_widths(const Chart& chart) {
     for (std::size_t j = i + 1; j < chart.series.size(); ++j) {
       const Series &under = chart.series[i], &over = chart.series[j];
       const bool one_name = base_name(under.strategy) == base_name(over.strategy);
-      if (!one_name && lies_on(chart, under, over)) widths[i] += 3;
+      if (!one_name && lies_on(chart, under, over)) widths[i] += 2;
     }
   }
   return widths;

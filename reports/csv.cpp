@@ -103,10 +103,10 @@ std::string laws_csv(const Data& data) {
 }
 
 std::string mutants_csv(const Data& data) {
-  std::string out = "file,line,name,source,class,killed,by,seconds,operations\n";
+  std::string out = "file,line,name,source,class,control,killed,by,seconds,operations\n";
   for (const Mutant& mutant : data.mutants) {
     out += row(data.runs[mutant.place.run].file, mutant.place.line, mutant.name, mutant.source, mutant.kind,
-               mutant.killed, mutant.by, mutant.seconds, mutant.operations);
+               mutant.control, mutant.killed, mutant.by, mutant.seconds, mutant.operations);
   }
   return out;
 }

@@ -56,7 +56,7 @@ void add_memory_cells(const Data& data, const Memory* cell, TableRow& row) {
   row.cells.push_back({grouped(std::llround(cell->bytes_per_token)) + " B", cell->place});
   const Memory* f32 = f32_memory(data, *cell);
   const bool known = f32 != nullptr && cell->live() > 0;
-  row.cells.push_back(known ? TableCell{"1/" + significant(double(f32->live()) / double(cell->live())), cell->place}
+  row.cells.push_back(known ? TableCell{"1/" + plain(double(f32->live()) / double(cell->live())), cell->place}
                             : TableCell{kNothing});
 }
 

@@ -93,6 +93,20 @@ std::string claims_sentence(const Data& data, Tone& tone) {
   return head + fmt::format("{} of {} hold, {} wait", claims - waiting, plural(claims, "claim"), waiting);
 }
 
+std::string mutants_sentence(const Data& data, Tone& tone) {
+  std::int64_t mutants = 0, killed = 0, dead_controls = 0;
+  for (const Mutant& mutant : data.mutants) {
+    if (mutant.red()) tone = Tone::kBad;
+    mutants += !mutant.control;
+    killed += !mutant.control && mutant.killed;
+    dead_controls += mutant.control && mutant.killed;
+  }
+  std::string text;
+  if (mutants > 0) text += fmt::format("; {} of {} killed", killed, plural(mutants, "mutant"));
+  if (dead_controls > 0) text += fmt::format("; {} wrongly killed", plural(dead_controls, "control"));
+  return text;
+}
+
 }  // namespace
 
 std::string speedup_finding(const Chart& chart, const std::string& verb) {
@@ -189,12 +203,7 @@ std::string threads_finding(const Chart& chart) {
 Verdicts overall(const Data& data) {
   Verdicts verdicts;
   verdicts.sentence = claims_sentence(data, verdicts.tone);
-  if (!data.mutants.empty()) {
-    const auto killed =
-        std::count_if(data.mutants.begin(), data.mutants.end(), [](const Mutant& mutant) { return mutant.killed; });
-    verdicts.sentence += fmt::format("; {} of {} killed", killed, plural(std::int64_t(data.mutants.size()), "mutant"));
-    if (killed != std::ptrdiff_t(data.mutants.size())) verdicts.tone = Tone::kBad;
-  }
+  verdicts.sentence += mutants_sentence(data, verdicts.tone);
   const auto unchecked =
       std::count_if(data.timings.begin(), data.timings.end(), [](const Timing& timing) { return !timing.checked; });
   if (unchecked > 0) {

@@ -38,10 +38,13 @@ std::string dash_type(const Look& look) {
 
 std::string head(const std::string& finding, const std::string& setting) {
   return fmt::format(
-      "set encoding utf8\nset title {} noenhanced left offset -6,0.6\n"
+      "set encoding utf8\nset tmargin 5\n"
+      "set label 1 {} at screen 0.015,0.955 left noenhanced\n"
+      "set label 2 {} at screen 0.015,0.905 left noenhanced textcolor rgb '#6c6860'\n"
       "set key outside right top Left reverse noenhanced\nset border 3 lc rgb '#8a867e'\n"
-      "set tics nomirror out scale 0.6 textcolor rgb '#55524c'\nset grid ytics lc rgb '#e4e0d8'\n",
-      gnuplot_text(finding + "\n" + setting));
+      "set tics nomirror out scale 0.6 textcolor rgb '#55524c'\n"
+      "set grid ytics lt 1 lw 1 lc rgb '#e4e0d8'\n",
+      gnuplot_text(finding), gnuplot_text(setting));
 }
 
 // The same drawing twice; each file gets its name only when it is complete.
@@ -79,15 +82,16 @@ std::string data_of(const Chart& chart) {
 }
 
 std::string script_of(const Chart& chart, const Palette& palette) {
-  const Range y = y_range(chart);
+  const Range x = x_range(chart), y = y_range(chart);
   const auto y_text = [&](double value) { return tick_text(chart.y.unit, value); };
   std::string text = head(chart.finding, chart.setting);
   text += "set logscale x 2\n";
   if (chart.y.scale == Scale::kLog) text += "set logscale y\n";
   text += fmt::format("set xlabel {} noenhanced\nset ylabel {} noenhanced\n", gnuplot_text(chart.x_label),
                       gnuplot_text(chart.y.label));
-  text += fmt::format("set xtics {}\nset ytics {}\nset yrange [{}:{}]\n", tics(x_ticks(chart), tokens_text),
-                      tics(y_ticks(chart, 8), y_text), y.low, y.high);
+  text += fmt::format("set xtics {}\nset ytics {}\nset xrange [{}:{}]\nset yrange [{}:{}]\n",
+                      tics(x_ticks(chart), tokens_text), tics(y_ticks(chart, 8), y_text), x.low / 1.08, x.high * 1.08,
+                      y.low, y.high);
   const std::vector<double> widths = stroke_widths(chart);
   std::string plot;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {

@@ -81,9 +81,9 @@ std::string bar_html(const Memory& cell, double longest, const Palette& palette)
   add("metadata", cell.metadata);
   add("slack", cell.slack);
   return fmt::format(
-      R"(<div>{}</div><svg class="bar {}" viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>)"
-      R"(<div><a href="#{}">{}</a></div>)",
-      escape(cell.strategy), palette.of(cell.strategy).css_class,
+      R"(<div class="row"><div class="name">{}</div><svg class="{}" viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>)"
+      R"(<div class="total"><a href="#{}">{}</a></div></div>)",
+      spec_html(cell.strategy), palette.of(cell.strategy).css_class,
       fmt::format("payload {}, metadata {}, slack {} bytes", cell.payload, cell.metadata, cell.slack), rects,
       anchor(cell.place), bytes_text(double(cell.live() + cell.slack)));
 }

@@ -3,10 +3,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <string>
 
+#include "engine/codec/simd.h"
 #include "reports/build_info.h"
 #include "reports/run_file.h"
 
@@ -63,18 +65,6 @@ std::int64_t cache_bytes(int sysconf_name, int level, const std::string& type) {
   return 0;
 }
 
-std::string isa() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return "avx512";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "avx2";
-  return "sse";
-#elif defined(__aarch64__)
-  return "neon";
-#else
-  return "unknown";
-#endif
-}
-
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm utc = {};
@@ -97,7 +87,7 @@ json manifest(const std::string& program, std::uint64_t seed) {
             {"memory_bytes", page * at_least_zero(::sysconf(_SC_PHYS_PAGES))},
             {"kernel", kernel()},
             {"transparent_huge_pages", huge_pages_mode()}}},
-          {"isa", isa()},
+          {"isa", isa_name()},
           {"caches",
            {{"L1d", cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 1, "Data")},
             {"L2", cache_bytes(_SC_LEVEL2_CACHE_SIZE, 2, "Unified")},

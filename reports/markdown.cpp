@@ -32,7 +32,9 @@ std::vector<std::string> failures(const Data& data) {
     lines.push_back(fmt::format("- **{}** breaks {}: {}", code_span(law.strategy), code_span(law.law), code_span(why)));
   }
   for (const Mutant& mutant : data.mutants) {
-    if (!mutant.killed) lines.push_back(fmt::format("- mutant {} **survived**", code_span(mutant.name)));
+    if (!mutant.red()) continue;
+    lines.push_back(fmt::format("- {} {} **{}**", mutant.control ? "control" : "mutant", code_span(mutant.name),
+                                mutant.killed ? "killed" : "survived"));
   }
   return lines;
 }

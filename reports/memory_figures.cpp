@@ -64,7 +64,7 @@ void add_ratios(const Data& data, Table& table) {
       const Memory& cell = *cells.at({number.place->run, number.place->line});
       const Memory* f32 = f32_memory(data, cell);
       if (f32 == nullptr || cell.live() == 0) continue;
-      number.note = "1/" + significant(double(f32->live()) / double(cell.live()));
+      number.note = "1/" + plain(double(f32->live()) / double(cell.live()));
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "reports/run_file.h"
 #include "reports/text.h"
@@ -91,6 +92,7 @@ Law law_of(const json& cell, Place place) {
           cases,
           cell.at("events").get<std::map<std::string, std::int64_t>>(),
           cell.at("seconds"),
+          optional_text(cell, "formula"),
           optional_text(cell, "message"),
           optional_text(cell, "counterexample")};
 }
@@ -104,7 +106,9 @@ Mutant mutant_of(const json& cell, Place place) {
           optional_text(cell, "counterexample"),
           cell.at("killed"),
           cell.at("seconds"),
-          cell.at("operations")};
+          cell.at("operations"),
+          cell.value("control", false),
+          optional_text(cell, "fault")};
 }
 
 void add(Data& data, const json& cell, Place place) {
@@ -116,9 +120,22 @@ void add(Data& data, const json& cell, Place place) {
   if (kind == "mutant") data.mutants.push_back(mutant_of(cell, place));
 }
 
-std::size_t rank(const std::string& spec) {
-  static constexpr std::array<std::string_view, 2> kFirst = {"concat", "in_place"};
-  return std::size_t(std::find(kFirst.begin(), kFirst.end(), base_name(spec)) - kFirst.begin());
+// The reference first, exact strategies before lossy ones; names that are not known here follow as they came.
+std::size_t rank(const std::string& name) {
+  static constexpr std::array<std::string_view, 5> kFirst = {"concat", "in_place", "window", "sinks", "kivi"};
+  return std::size_t(std::find(kFirst.begin(), kFirst.end(), name) - kFirst.begin());
+}
+
+// Strategies of one name stand together, in the order in which they came.
+void sort_strategies(std::vector<std::string>& specs) {
+  std::vector<std::string> names;
+  for (const std::string& spec : specs) names.push_back(base_name(spec));
+  const auto place = [&](const std::string& spec) {
+    const std::string name = base_name(spec);
+    return std::pair(rank(name), std::find(names.begin(), names.end(), name) - names.begin());
+  };
+  std::stable_sort(specs.begin(), specs.end(),
+                   [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
 }
 
 void name_strategies(Data& data) {
@@ -126,16 +143,12 @@ void name_strategies(Data& data) {
   const auto see = [&](const std::string& strategy) {
     if (std::find(all.begin(), all.end(), strategy) == all.end()) all.push_back(strategy);
   };
-  const auto sort = [](std::vector<std::string>& names) {
-    std::stable_sort(names.begin(), names.end(),
-                     [](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
-  };
   for (const Memory& cell : data.memory) see(cell.strategy);
   for (const Timing& cell : data.timings) see(cell.strategy);
-  sort(all);
+  sort_strategies(all);
   data.measured = all;
   for (const Law& cell : data.laws) see(cell.strategy);
-  sort(all);
+  sort_strategies(all);
 }
 
 // A cell that states no ratio to concat still has one, if concat was timed in the same file and

@@ -75,7 +75,7 @@ struct Law {
   std::int64_t cases = 0;
   std::map<std::string, std::int64_t> events;
   double seconds = 0;
-  std::string message, counterexample;
+  std::string formula, message, counterexample;
   bool red() const { return verdict == Verdict::kFail || verdict == Verdict::kIdle; }
 };
 
@@ -85,6 +85,9 @@ struct Mutant {
   bool killed = false;
   double seconds = 0;
   std::int64_t operations = 0;
+  bool control = false;  // correct but unusual: it must survive
+  std::string fault;
+  bool red() const { return killed == control; }
 };
 
 struct RunInfo {

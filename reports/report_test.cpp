@@ -72,7 +72,9 @@ TEST(Text, NumbersAreShortAndGrouped) {
   EXPECT_EQ(grouped(-1000), "-1,000");
   EXPECT_EQ(significant(4096), "4,100");
   EXPECT_EQ(significant(12.345), "12.3");
-  EXPECT_EQ(significant(0.03125), "0.0313");
+  EXPECT_EQ(significant(0.03126), "0.0313");
+  EXPECT_EQ(significant(0.99996), "1.00");
+  EXPECT_EQ(significant(999.6), "1,000");
   EXPECT_EQ(significant(0), "0");
   EXPECT_EQ(plain(64), "64");
   EXPECT_EQ(plain(1.5), "1.5");
@@ -115,6 +117,10 @@ TEST(Findings, TheVerdictFollowsLawsAndMutants) {
   data.mutants.front().killed = false;
   EXPECT_EQ(overall(data).tone, Tone::kBad);
   EXPECT_TRUE(contains(overall(data).sentence, "7 of 8 mutants"));
+  data.mutants.front().control = true;
+  EXPECT_EQ(overall(data).tone, Tone::kGood);
+  data.mutants.front().killed = true;
+  EXPECT_TRUE(contains(overall(data).sentence, "7 of 7 mutants killed; 1 control wrongly killed"));
   data = sample();
   data.laws.front().verdict = Verdict::kFail;
   EXPECT_EQ(overall(data).tone, Tone::kBad);

@@ -185,17 +185,23 @@ const std::vector<Field>& law_fields() {
       {"cases", Type::kCount},
       {"events", Type::kCounts},
       {"seconds", Type::kNumber},
+      {"formula", Type::kText, Need::kOptional},
       {"message", Type::kText, Need::kOptional},
       {"counterexample", Type::kText, Need::kOptional}};
   return fields;
 }
 
 const std::vector<Field>& mutant_fields() {
-  static const std::vector<Field> fields = {
-      {"name", Type::kText},        {"source", Type::kText},
-      {"class", Type::kText},       {"killed", Type::kFlag},
-      {"by", Type::kText},          {"seconds", Type::kNumber},
-      {"operations", Type::kCount}, {"counterexample", Type::kText, Need::kOptional}};
+  static const std::vector<Field> fields = {{"name", Type::kText},
+                                            {"source", Type::kText},
+                                            {"class", Type::kText},
+                                            {"killed", Type::kFlag},
+                                            {"by", Type::kText},
+                                            {"seconds", Type::kNumber},
+                                            {"operations", Type::kCount},
+                                            {"control", Type::kFlag, Need::kOptional},
+                                            {"fault", Type::kText, Need::kOptional},
+                                            {"counterexample", Type::kText, Need::kOptional}};
   return fields;
 }
 

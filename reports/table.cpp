@@ -33,7 +33,7 @@ std::string html(const Table& table, const Palette& palette) {
   for (const std::string& column : table.columns) out += "<th>" + escape(column) + "</th>";
   out += "</tr></thead>\n<tbody>\n";
   for (const TableRow& row : table.rows) {
-    out += fmt::format("<tr><th>{}{}</th>", swatch(row.strategy, palette), escape(row.strategy));
+    out += fmt::format("<tr><th>{}<span>{}</span></th>", swatch(row.strategy, palette), spec_html(row.strategy));
     for (const TableCell& cell : row.cells) out += cell_html(cell);
     out += "</tr>\n";
   }

@@ -37,13 +37,12 @@ std::string grouped(std::int64_t value) {
 
 std::string significant(double value) {
   if (value == 0) return "0";
-  const double size = std::abs(value);
-  const int exponent = int(std::floor(std::log10(size)));
-  if (exponent >= 15 || exponent < -5) return fmt::format("{:.2e}", value);
-  const double unit = std::pow(10.0, exponent - 2);
-  const double rounded = std::round(value / unit) * unit;
-  if (std::abs(rounded) >= 100) return grouped(std::int64_t(std::llround(rounded)));
-  return fmt::format("{:.{}f}", rounded, std::max(0, 2 - exponent));
+  const std::string scientific = fmt::format("{:.2e}", value);  // rounds once, 9.996 to 10.0
+  const double rounded = std::stod(scientific);
+  const int exponent = std::stoi(scientific.substr(scientific.find('e') + 1));
+  if (exponent >= 15 || exponent < -5) return scientific;
+  if (exponent >= 2) return grouped(std::int64_t(std::llround(rounded)));
+  return fmt::format("{:.{}f}", rounded, 2 - exponent);
 }
 
 std::string plain(double value) {
@@ -124,6 +123,17 @@ std::string escape(const std::string& text) {
       default:
         result += c;
     }
+  }
+  return result;
+}
+
+std::string spec_html(const std::string& spec) {
+  std::string result;
+  for (std::size_t begin = 0; begin < spec.size();) {
+    const std::size_t comma = spec.find(',', begin);
+    const std::size_t end = comma == std::string::npos ? spec.size() : comma + 1;
+    result += escape(spec.substr(begin, end - begin)) + (end < spec.size() ? "<wbr>" : "");
+    begin = end;
   }
   return result;
 }

@@ -31,5 +31,7 @@ std::string plural(std::int64_t count, const std::string& noun);
 
 // Text as HTML content or inside a quoted attribute.
 std::string escape(const std::string& text);
+// The spec of a strategy as HTML content that may break after a comma.
+std::string spec_html(const std::string& spec);
 
 }  // namespace kvproof::report

@@ -81,6 +81,10 @@ std::string pre(const std::string& text) {
   return text.empty() ? "" : R"(<pre tabindex="0">)" + escape(text) + "</pre>";
 }
 
+std::string formula_html(const std::string& formula) {
+  return formula.empty() ? "" : "<small><code>" + escape(formula) + "</code></small>";
+}
+
 std::string failures(const std::map<Key, Law>& cells) {
   std::string out;
   for (const auto& [key, law] : cells) {
@@ -115,6 +119,11 @@ std::string laws_finding(const std::map<Key, Law>& cells) {
   return fmt::format("No counterexample to {} in {}", plural(passed, "claim"), plural(cases, "case"));
 }
 
+const char* fate(const Mutant& mutant) {
+  if (mutant.control) return mutant.killed ? "control KILLED" : "control lives";
+  return mutant.killed ? "killed" : "SURVIVED";
+}
+
 std::string mutant_row(const Mutant& mutant) {
   const std::string counterexample =
       mutant.counterexample.empty() ? "\u2013"
@@ -122,18 +131,20 @@ std::string mutant_row(const Mutant& mutant) {
   return fmt::format(
       R"(<tr><th>{}<small>{}</small></th><td class="tight"><span class="pill {}">{}</span></td><td>{}</td>)"
       R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{}</td><td>{}</td><td>{}</td></tr>)",
-      escape(sentence(mutant.name)), escape(mutant.kind), mutant.killed ? "good" : "bad",
-      mutant.killed ? "killed" : "SURVIVED", escape(sentence(mutant.by)), anchor(mutant.place),
+      escape(sentence(mutant.name)), escape(mutant.fault.empty() ? mutant.kind : mutant.fault),
+      mutant.red() ? "bad" : "good", fate(mutant), escape(sentence(mutant.by)), anchor(mutant.place),
       grouped(mutant.operations), time_text(mutant.seconds * 1e9), escape(mutant.source), counterexample);
 }
 
 std::string mutants_finding(const Data& data) {
-  std::int64_t killed = 0, longest = 0;
+  std::int64_t all = 0, killed = 0, longest = 0;
   for (const Mutant& mutant : data.mutants) {
+    if (mutant.control) continue;
+    ++all;
     killed += mutant.killed;
     if (mutant.killed) longest = std::max(longest, mutant.operations);
   }
-  const auto all = std::int64_t(data.mutants.size());
+  if (all == 0) return "Only controls in this run";
   if (killed == 0) return fmt::format("None of {} is killed: the laws see nothing", plural(all, "mutant"));
   if (killed < all) return fmt::format("{} of {} survive the laws", all - killed, plural(all, "mutant"));
   return fmt::format("Every known fault is caught, each within {}", plural(longest, "operation"));
@@ -175,12 +186,13 @@ std::string laws_html(const Data& data, const Palette& palette) {
     if (any) columns.push_back(strategy);
   }
   for (const std::string& strategy : columns) {
-    out += fmt::format("<th>{}<br>{}</th>", swatch(strategy, palette), escape(strategy));
+    out += fmt::format("<th>{}<br>{}</th>", swatch(strategy, palette), spec_html(strategy));
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const std::string& name : first_seen(data.laws, [](const Law& law) { return law.law; })) {
     const auto kind = std::find_if(data.laws.begin(), data.laws.end(), [&](const Law& law) { return law.law == name; });
-    out += fmt::format("<tr><th>{}<small>{}</small></th>", escape(sentence(name)), escape(kind->kind));
+    out += fmt::format("<tr><th>{}<small>{}</small>{}</th>", escape(sentence(name)), escape(kind->kind),
+                       formula_html(kind->formula));
     for (const std::string& strategy : columns) {
       const auto cell = cells.find({name, strategy});
       out += cell_html(cell == cells.end() ? nullptr : &cell->second);
@@ -198,16 +210,16 @@ std::string mutants_html(const Data& data) {
   }
   out += fmt::format("<h3>{}</h3>", mutants_finding(data));
   out +=
-      R"(<p class="lead">Strategies with one deliberate fault each. A law that cannot catch them proves little.</p><br>)";
+      R"(<p class="lead">Strategies with one deliberate fault each. Laws that cannot catch them prove little; a control has no fault and must live.</p><br>)";
   out += R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
          "<th class=\"number\">operations</th><th "
          "class=\"number\">time</th><th>source</th><th>counterexample</th></tr></"
          "thead>\n<tbody>\n";
   for (const Mutant& mutant : data.mutants) {
-    if (!mutant.killed) out += mutant_row(mutant);
+    if (mutant.red()) out += mutant_row(mutant);
   }
   for (const Mutant& mutant : data.mutants) {
-    if (mutant.killed) out += mutant_row(mutant);
+    if (!mutant.red()) out += mutant_row(mutant);
   }
   return out + "</tbody></table></div></section>\n";
 }

@@ -17,9 +17,14 @@ namespace {
 constexpr int kAttempts = 64;             // of a sub-sample that is thrown away
 constexpr double kLargestGranule = 50e6;  // ns; beyond it what recurs is a small share of each call
 
+// Fast arms first bring back what the others pushed out of the caches.
+constexpr double kWarmUp = 1e6;  // ns
+constexpr double kMostWarmUps = 20;
+
 // What a turn of one arm consists of, and what it costs with everything that is not timed.
 struct Turn {
   int calls = 1;
+  int warm_ups = 0;  // sub-samples that are not looked at
   int sub_samples = 1;
   double wall_ns = 0;
 };
@@ -51,8 +56,10 @@ Turn calibrate(Arm& arm, const Schedule& schedule) {
     ns_per_call = ns / turn.calls;
     if (turn.calls == 1) break;
   }
-  turn.sub_samples = int(std::clamp(schedule.turn_ns / std::max(turn.wall_ns, 1.0), 1.0, double(schedule.sub_samples)));
-  turn.wall_ns *= turn.sub_samples;
+  const double wall_ns = std::max(turn.wall_ns, 1.0);
+  turn.warm_ups = int(std::min(kWarmUp / wall_ns, kMostWarmUps));
+  turn.sub_samples = int(std::clamp(schedule.turn_ns / wall_ns, 1.0, double(schedule.sub_samples)));
+  turn.wall_ns = wall_ns * (turn.warm_ups + turn.sub_samples);
   return turn;
 }
 
@@ -62,6 +69,7 @@ int whole_blocks(double rounds, int arms, const Schedule& schedule) {
 }
 
 double round_value(Arm& arm, const Turn& turn) {
+  for (int i = 0; i < turn.warm_ups; ++i) timed_run(arm, turn.calls);
   double best = timed_run(arm, turn.calls);
   for (int i = 1; i < turn.sub_samples; ++i) best = std::min(best, timed_run(arm, turn.calls));
   return best / turn.calls;

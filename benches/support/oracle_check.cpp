@@ -60,6 +60,16 @@ void add_own_rows(Rows& rows, const TokenChunk& chunk, Stream stream, Position f
   for (std::int64_t i = 0; i < n; ++i) rows.positions.push_back(first + i);
 }
 
+// A row that should be seen and is gone would otherwise be missing from the oracle as well.
+void check_nothing_is_missing(const ReferenceQuery& reference, Position query, const VisibleRule& visible) {
+  if (visible.kind == VisibleRule::Kind::kPolicy) return;
+  std::size_t wanted = 0;
+  for (Position p = 0; p <= query; ++p) wanted += visible.sees(query, p);
+  if (reference.k.size() == wanted) return;
+  throw WrongResult(
+      fmt::format("the query at {} sees {} rows by the contract, {} are held", query, wanted, reference.k.size()));
+}
+
 ReferenceResult expected_output(const Rows& rows, std::span<const float> q, Position query, const VisibleRule& visible,
                                 const TokenSource& source) {
   const std::size_t d = std::size_t(source.geometry().d), dv = std::size_t(source.geometry().dv);
@@ -71,6 +81,7 @@ ReferenceResult expected_output(const Rows& rows, std::span<const float> q, Posi
     reference.k.push_back(std::span(rows.keys).subspan(i * d, d));
     reference.v.push_back(std::span(rows.values).subspan(i * dv, dv));
   }
+  check_nothing_is_missing(reference, query, visible);
   return reference_attention(reference, int(dv));
 }
 

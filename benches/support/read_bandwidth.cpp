@@ -1,8 +1,6 @@
 #include "benches/support/read_bandwidth.h"
 
 #include <benchmark/benchmark.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +8,7 @@
 #include <string>
 
 #include "benches/support/clock.h"
+#include "engine/base/parallel.h"
 
 namespace kvproof {
 namespace {
@@ -26,15 +25,13 @@ std::size_t huge_page_bytes() {
 }
 
 void read_parallel(const std::byte* data, std::size_t size) {
-  const std::size_t threads = std::size_t(tbb::this_task_arena::max_concurrency());
+  const std::size_t threads = std::size_t(thread_limit());
   const std::size_t share = (size / threads + kLine - 1) / kLine * kLine;
-  tbb::parallel_for(
-      std::size_t(0), threads,
-      [&](std::size_t i) {
-        const std::size_t first = std::min(i * share, size);
-        benchmark::DoNotOptimize(read_all(data + first, std::min(share, size - first)));
-      },
-      tbb::static_partitioner());
+  parallel_for(std::int64_t(threads), 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t first = std::min(std::size_t(begin) * share, size);
+    const std::size_t last = std::min(std::size_t(end) * share, size);
+    benchmark::DoNotOptimize(read_all(data + first, last - first));
+  });
 }
 
 }  // namespace

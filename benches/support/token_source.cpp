@@ -34,7 +34,7 @@ Tensor TokenSource::tile(const Tensor& from, Position first, std::int64_t n) con
 }
 
 void TokenSource::fill(KvCache& cache, Position length) const {
-  const std::int64_t chunk = std::max<std::int64_t>(1024, ceil_div(length, 4));
+  const std::int64_t chunk = std::max<std::int64_t>(1024, ceil_div(length, 2));
   while (cache.seen_tokens() < length) {
     const Position first = cache.seen_tokens();
     const std::int64_t n = std::min(chunk, length - first);

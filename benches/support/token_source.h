@@ -20,7 +20,7 @@ class TokenSource {
 
   Tensor queries(Position first, std::int64_t n) const { return tile(q_, first, n); }  // [B,Hq,n,D]
   Tensor keys(Position first, std::int64_t n) const { return tile(k_, first, n); }     // [B,Hkv,n,D]
-  Tensor values(Position first, std::int64_t n) const { return tile(v_, first, n); }  // [B,Hkv,n,Dv]
+  Tensor values(Position first, std::int64_t n) const { return tile(v_, first, n); }   // [B,Hkv,n,Dv]
 
   // Appends tokens until the cache has seen `length`: in few chunks, because some caches copy
   // everything for each.

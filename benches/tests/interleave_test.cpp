@@ -96,7 +96,7 @@ TEST(Compare, RepeatsWhatWasThrownAway) {
   ScriptedArm arm(100);
   arm.thrown_away = 3;
   Arm* const arms[] = {&arm};
-  EXPECT_EQ(compare(arms, {.seconds = 0.001, .max_rounds = 6}).rounds[0].size(), 6u);
+  EXPECT_EQ(compare(arms, {.min_rounds = 6, .max_rounds = 6}).rounds[0].size(), 6u);
 }
 
 TEST(Compare, GivesUpOnAnArmThatAlwaysThrowsAway) {

@@ -38,6 +38,13 @@ TEST(OracleCheck, StopsACacheThatSeesLessThanItsContract) {
   EXPECT_THROW(check_step(*window, claims_more, source, 1), WrongResult);
 }
 
+TEST(OracleCheck, StopsACacheThatForgetsWhatItsContractShows) {
+  const TokenSource source(generate("gaussian", kShape, 64, 3), DType::kF32);
+  const auto window = make_cache("window:w=8", kShape);
+  source.fill(*window, 20);
+  EXPECT_THROW(check_step(*window, contract_of("in_place"), source, 1), WrongResult);
+}
+
 TEST(TokenSource, RepeatsTheTraceByPosition) {
   const TokenSource source(generate("gaussian", kShape, 10, 3), DType::kF32);
   const Tensor once = source.keys(7, 1), wrapped = source.keys(25, 5);

@@ -86,15 +86,15 @@ TEST_F(Program, ContinuesARunAndFilters) {
 
 TEST_F(Program, DoesNotTimeAWrongStrategy) {
   const std::string plugin = std::string("--plugin '") + KVPROOF_WRONG_STRATEGY + "' ";
-  ASSERT_EQ(run(kTiny + plugin + "--strategy rounds_silently --out " + file()), 1);
-  EXPECT_NE(text("stderr").find("decode/rounds_silently/T=64/threads=1"), std::string::npos);
+  ASSERT_EQ(run(kTiny + plugin + "--strategy forgets_silently --out " + file()), 1);
+  EXPECT_NE(text("stderr").find("decode/forgets_silently/T=64/threads=1"), std::string::npos);
   EXPECT_NE(text("stderr").find("wrong result"), std::string::npos);
   std::set<std::string> timed;
   for (const nlohmann::json& cell : read_run(file()).cells) {
     if (cell["kind"].get<std::string>() == "bench") timed.insert(cell["strategy"].get<std::string>());
   }
   EXPECT_TRUE(timed.contains("in_place"));
-  EXPECT_FALSE(timed.contains("rounds_silently"));
+  EXPECT_FALSE(timed.contains("forgets_silently"));
 }
 
 TEST_F(Program, RefusesBadUsageBeforeAnythingRuns) {

@@ -32,7 +32,7 @@ enum class Claim { kNotClaimed, kTolerance, kBitExact };
 
 enum class Growth {
   kNotClaimed,
-  kAmortised,  // over n single appends from empty: at most log2(n) + 2 reallocations, 2 copied rows a token and stream
+  kAmortised,  // 1,024 single appends from empty: at most 12 reallocations, copied bytes <= appended bytes + held bytes
   kFixed       // an append of S tokens copies at most min(S, held) rows a stream, and never reallocates after the first
 };
 

@@ -104,7 +104,9 @@ TEST(Account, CountsLiveBytesPeakAndAllocations) {
   {
     const AccountScope scope(account);
     const Buffer a(100);
-    { const Buffer b(50); }
+    {
+      const Buffer b(50);
+    }
     const Counters c = account->counters();
     EXPECT_EQ(c.live_bytes, 100);
     EXPECT_EQ(c.peak_bytes, 150);

@@ -15,8 +15,7 @@ struct CheckFailed : std::logic_error {
 class ThrowingChecks {
  public:
   ThrowingChecks()
-      : previous_(set_check_handler(
-            [](const char* condition, const char*, int) { throw CheckFailed(condition); })) {}
+      : previous_(set_check_handler([](const char* condition, const char*, int) { throw CheckFailed(condition); })) {}
   ~ThrowingChecks() { set_check_handler(previous_); }
   ThrowingChecks(const ThrowingChecks&) = delete;
   ThrowingChecks& operator=(const ThrowingChecks&) = delete;

@@ -71,7 +71,8 @@ KVPROOF_EACH_PATH(CodeKernels);
 
 TEST_P(CodeKernels, ScoreAsAFloat64SumOverTheCodesDoes) {
   for (const int width : many_widths()) {
-    const std::vector<float> q = normals(kQueries * width, 1), queries = padded_rows(q, width), bias = normals(kQueries, 2);
+    const std::vector<float> q = normals(kQueries * width, 1), queries = padded_rows(q, width),
+                             bias = normals(kQueries, 2);
     for (const int bits : kBits) {
       const Coded keys(bits, width, 0, 3);
       std::vector<float> s(kQueries * kRows);
