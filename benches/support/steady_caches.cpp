@@ -29,7 +29,7 @@ SteadyCaches::SteadyCaches(const std::string& spec, const TokenSource& source, P
       tokens_(tokens),
       contract_(contract_of(spec)),
       block_(std::max(1, contract_.fidelity.residual)),
-      drift_(std::max<std::int64_t>({64, block_, tokens / 8})),
+      drift_(std::max<std::int64_t>({64, block_, std::min<std::int64_t>(tokens / 8, 512)})),
       account_(std::make_shared<Account>()) {
   const AccountScope scope(account_);
   std::unique_ptr<KvCache> cache = make_cache(spec, source.geometry());

@@ -41,7 +41,7 @@ Specs every_strategy() {
 std::vector<Grid> quick_suite(int cores) {
   constexpr Residency cold = Residency::kCold, hot = Residency::kHot;
   const Specs all = every_strategy();
-  const Specs plain = {"concat", "in_place", "in_place:dtype=f16"};
+  const Specs dense = {"in_place", "in_place:dtype=f16"};
   const Specs some = {"concat", "in_place", "in_place:dtype=f16", "kivi"};
   return {
       {"memory", hot, all, {256, 512, 1024, 4095, 4096, 16384, 65536}},
@@ -50,7 +50,7 @@ std::vector<Grid> quick_suite(int cores) {
       {"append", hot, {"concat", "in_place", "window"}, {65536}},
       {"growth", hot, all, {1024, 4096, 16384}},
       {"decode", cold, all, {256, 1024, 2048, 4096, 16384, 65536}},
-      {"decode", cold, plain, {256, 1024, 2048, 4096, 16384, 65536}, {cores}},
+      {"decode", cold, dense, {256, 1024, 2048, 4096, 16384, 65536}, {cores}},
       {"decode", cold, all, {4096}, {cores}},
       {"decode", cold, some, {4096}, {1, cores}, {kGroupedShape}},
       {"decode", hot, {"concat", "in_place"}, {256, 1024, 4096}},

@@ -22,8 +22,8 @@ class TokenSource {
   Tensor keys(Position first, std::int64_t n) const { return tile(k_, first, n); }     // [B,Hkv,n,D]
   Tensor values(Position first, std::int64_t n) const { return tile(v_, first, n); }   // [B,Hkv,n,Dv]
 
-  // Appends tokens until the cache has seen `length`: in few chunks, because some caches copy
-  // everything for each.
+  // Appends tokens until the cache has seen `length`: in two chunks at most, because some caches copy everything for
+  // each; not in one, which would need as much memory again for the chunk.
   void fill(KvCache& cache, Position length) const;
 
  private:

@@ -32,7 +32,7 @@ enum class Claim { kNotClaimed, kTolerance, kBitExact };
 
 enum class Growth {
   kNotClaimed,
-  kAmortised,  // 1,024 single appends from empty: at most 12 reallocations, copied bytes <= appended bytes + held bytes
+  kAmortised,  // 1,024 single appends from empty: at most 12 reallocations, copied bytes <= appended + 2 * held
   kFixed       // an append of S tokens copies at most min(S, held) rows a stream, and never reallocates after the first
 };
 

@@ -1,8 +1,9 @@
 // What a growing store copies stays proportional to what is appended; a store of fixed size copies what is new and
 // nothing else.
 //
-// Law         amortised: 1,024 single appends: reallocations <= 12, copied bytes <= appended bytes + held bytes (for rows
-//             held as they arrive: two copied rows a token)
+// Law         amortised: 1,024 single appends: reallocations <= 12, copied bytes <= appended + 2 * held (a ladder of
+//             powers of two copies less than twice what it holds), and two copied rows a token where rows are held as
+//             they arrive
 //             fixed: append(S): copied rows <= min(S, held) a stream and store; no reallocation after the first append
 // Verdict     exact
 // Claimed by  contracts with growth amortised or fixed
@@ -30,9 +31,11 @@ void check_amortised(const Case& c, Witness& witness) {
   const Geometry& g = c.geometry;
   const std::int64_t row_bytes = std::int64_t(size_of(rig.contract().fidelity.dtype)) * (g.d + g.dv);
   expect_at_most(kReallocations, counted.reallocations, "reallocations in 1024 single appends", witness);
-  const std::int64_t held_bytes = std::int64_t(rig.contract().bytes(rig.params(), g, kAppends));
-  expect_at_most(kAppends * g.streams() * row_bytes + held_bytes, counted.copied_bytes, "bytes copied by 1024 single appends",
-                 witness);
+  const std::int64_t appended = kAppends * g.streams() * row_bytes;
+  const std::int64_t held = std::int64_t(rig.contract().bytes(rig.params(), g, kAppends));
+  const bool as_they_arrive = rig.contract().fidelity.kind != Fidelity::Kind::kHalfStep;
+  expect_at_most(as_they_arrive ? 2 * appended : appended + 2 * held, counted.copied_bytes,
+                 "bytes copied by 1024 single appends", witness);
 }
 
 void check_fixed(const Case& c, Witness& witness) {
@@ -60,7 +63,7 @@ void check(const Case& c, Witness& witness) {
 
 extern constinit const Law growth_is_amortised = {
     .name = "growth_is_amortised",
-    .formula = "1024 appends: reallocations <= 12, copied <= appended + held;  fixed: append(S) copies <= min(S, held) rows",
+    .formula = "1024 appends: reallocations <= 12, copied <= appended + 2 held;  fixed: append(S) copies <= min(S, held) rows",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with growth amortised or fixed",
     .applies = &applies,
