@@ -11,13 +11,15 @@
 namespace kvproof::mutants {
 namespace {
 
-constexpr int kGroup = 1 << 20;  // it claims one group for all tokens of a channel
+constexpr Position kBlock = 4;  // tokens leave full precision in blocks, as in kivi:group=4,residual=4
+
+Position coded(Position n) { return n - n % kBlock; }
 
 Contract contract(const Params&) {
-  return {.fidelity = {.kind = Fidelity::Kind::kHalfStep, .bits = 8, .key_tokens = kGroup, .value_channels = 1, .residual = 1},
+  return {.fidelity = {.kind = Fidelity::Kind::kHalfStep, .bits = 8, .key_tokens = kBlock, .value_channels = 1, .residual = kBlock},
           .chunk_output = Claim::kTolerance,
           .bytes = [](const Params&, const Geometry& g, Position n) {
-            return std::size_t(g.streams()) * (std::size_t(n) * std::size_t(2 * g.d + g.dv) + (n > 0 ? 2 * std::size_t(g.d) : 0)) * 4;
+            return std::size_t(g.streams()) * std::size_t(n * (g.d + g.dv) + coded(n) * g.d + (coded(n) > 0 ? 2 * g.d : 0)) * 4;
           }};
 }
 
@@ -31,16 +33,16 @@ class Cache final : public StrategyCache<Cache> {
 
   void fit(Position n) {
     rows_.resize(n);
-    codes_.resize(n);
-    affine_.resize(n > 0 ? 2 : 0);
+    codes_.resize(coded(n));
+    affine_.resize(coded(n) > 0 ? 2 : 0);
   }
 
   void commit(const Chunk& chunk) override {
     fit(chunk.end());
     rows_.put(chunk, chunk.first, chunk.first, chunk.tokens);
     for (int s = 0; s < streams(); ++s) {
-      for (Position p = chunk.first; p < chunk.end(); ++p) code({s}, p);
-      for (Position p = 0; p < chunk.end(); ++p) decode({s}, p);
+      for (Position p = coded(chunk.first); p < coded(chunk.end()); ++p) code({s}, p);
+      for (Position p = 0; p < coded(chunk.end()); ++p) decode({s}, p);
     }
   }
   void segments(Stream s, Segments& out) const override {

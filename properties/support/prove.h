@@ -9,7 +9,7 @@
 namespace kvproof {
 
 inline constexpr std::uint64_t kDefaultSeed = 20240601;
-inline constexpr int kDefaultCases = 60;
+inline constexpr int kDefaultCases = 300;
 
 struct Effort {
   int cases = kDefaultCases;

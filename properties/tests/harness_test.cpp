@@ -1,0 +1,151 @@
+// The harness is itself tested: what must turn red does, and a counterexample is small and always the same.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include "engine/base/error.h"
+#include "properties/support/prove.h"
+#include "properties/support/rapid.h"
+#include "properties/tests/planted_laws.h"
+#include "properties/tools/schedule.h"
+
+namespace kvproof {
+namespace {
+
+class Harness : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { prepare_to_prove(); }
+  const Subject concat = parse_subject("concat");
+};
+
+Property counting(const std::string& name, std::vector<std::uint64_t>& drawn, Trial trial) {
+  return {.name = name,
+          .draw = [&drawn](std::uint64_t seed, int) { return drawn.push_back(seed), Case{}; },
+          .simpler = [](const Case&) { return std::vector<Case>(); },
+          .run = [trial](const Case&) { return trial; }};
+}
+
+TEST_F(Harness, ALeakedReproduceStringIsRefused) {
+  std::vector<std::uint64_t> drawn;
+  ASSERT_EQ(setenv("RC_PARAMS", "reproduce=abc", 1), 0);
+  EXPECT_THROW((void)check_property(counting("p", drawn, Trial::kHolds), {}), Error);
+  EXPECT_THROW(prepare_to_prove(), Error);
+  EXPECT_THROW((void)prove(planted::kNoForkAfterFive, &concat, {}), Error);
+  ASSERT_EQ(unsetenv("RC_PARAMS"), 0);
+  EXPECT_EQ(check_property(counting("p", drawn, Trial::kHolds), {.cases = 7}).cases, 7);
+}
+
+TEST_F(Harness, ZeroCasesAreRed) {
+  std::vector<std::uint64_t> drawn;
+  EXPECT_NE(check_property(counting("p", drawn, Trial::kHolds), {.cases = 0}).trouble, "");
+  EXPECT_NE(check_property(counting("p", drawn, Trial::kNothing), {.cases = 10}).trouble, "");
+  const Proof proof = prove(planted::kComparesNothing, &concat, {.cases = 10});
+  EXPECT_EQ(proof.verdict, Proof::Verdict::kFail);
+  EXPECT_EQ(proof.cases, 0);
+}
+
+TEST_F(Harness, PropertiesOfOneSeedDrawDifferentCases) {
+  std::vector<std::uint64_t> one, other, again;
+  (void)check_property(counting("one", one, Trial::kHolds), {.seed = 5, .cases = 20});
+  (void)check_property(counting("other", other, Trial::kHolds), {.seed = 5, .cases = 20});
+  (void)check_property(counting("one", again, Trial::kHolds), {.seed = 5, .cases = 20});
+  EXPECT_NE(one, other);
+  EXPECT_EQ(one, again);
+}
+
+TEST_F(Harness, AnythingThatASubjectThrowsRefutes) {
+  EXPECT_NE(prove(planted::kSubjectThrows, &concat, {.cases = 3}).message.find("out of order"), std::string::npos);
+  EXPECT_NE(prove(planted::kSubjectFailsACheck, &concat, {.cases = 3}).message.find("c.threads == 0"), std::string::npos);
+}
+
+TEST_F(Harness, ACounterexampleIsMinimal) {
+  const Proof proof = prove(planted::kNoForkAfterFive, &concat, {});
+  ASSERT_TRUE(proof.refutation);
+  const Case& c = proof.refutation->example;
+  ASSERT_EQ(c.operations.size(), 2u) << str(c);
+  EXPECT_EQ(c.operations[0].n, 5);
+  EXPECT_EQ(c.operations[1].kind, OpKind::kFork);
+  EXPECT_EQ(c.geometry, (Geometry{1, 1, 1, 1, 1}));
+  EXPECT_EQ(c.strategy, "concat");
+  EXPECT_EQ(c.values, "small_integers");
+  EXPECT_EQ(c.seed, 1u);
+  EXPECT_EQ(c.dtype, DType::kF32);
+  EXPECT_EQ(c.mask, MaskKind::kNone);
+}
+
+TEST_F(Harness, TheSearchForASmallerOneIsBounded) {
+  int runs = 0;
+  Property endless{.name = "endless",
+                   .draw = [](std::uint64_t, int) { return Case{}; },
+                   .simpler = [](const Case& c) { return std::vector<Case>(2, c); },
+                   .run = [&runs](const Case&) { return ++runs, Trial::kBroken; }};
+  EXPECT_FALSE(check_property(endless, {.cases = 5, .max_simplifications = 100}).broken.empty());
+  EXPECT_LE(runs, 101);
+}
+
+TEST_F(Harness, TheSameSeedGivesTheSameCounterexample) {
+  const Effort effort{.seed = 7};
+  const Proof first = prove(planted::kNoForkAfterFive, &concat, effort);
+  ASSERT_TRUE(first.refutation);
+  for (int i = 0; i < 5; ++i) {
+    const Proof again = prove(planted::kNoForkAfterFive, &concat, effort);
+    ASSERT_TRUE(again.refutation);
+    EXPECT_EQ(again.refutation->example, first.refutation->example);
+    EXPECT_EQ(again.cases, first.cases);
+  }
+}
+
+// RapidCheck keeps a stack that all threads share; the door must not touch it.
+TEST_F(Harness, WorkersDoNotDisturbEachOther) {
+  const Proof alone = prove(planted::kNoForkAfterFive, &concat, {.cases = 200});
+  std::vector<Proof> proofs(4);
+  std::vector<std::thread> workers;
+  for (Proof& proof : proofs) {
+    workers.emplace_back([&] { proof = prove(planted::kNoForkAfterFive, &concat, {.cases = 200}); });
+  }
+  for (std::thread& worker : workers) worker.join();
+  for (const Proof& proof : proofs) {
+    ASSERT_TRUE(proof.refutation);
+    EXPECT_EQ(proof.cases, alone.cases);
+    EXPECT_EQ(proof.refutation->example, alone.refutation->example);
+  }
+}
+
+TEST_F(Harness, SpelledParametersStayAndOthersAreDrawn) {
+  const Subject spelled = parse_subject("kivi:bits=4,group=2");
+  const Law* law = find_law("read_returns_what_was_appended");
+  ASSERT_NE(law, nullptr);
+  std::set<std::int64_t> residuals;
+  Random random(1);
+  for (int i = 0; i < 200; ++i) {
+    const std::optional<Case> c = draw_case(*law, &spelled, "", random, 50);
+    ASSERT_TRUE(c);
+    const Params params = parse_spec(c->strategy);
+    EXPECT_EQ(params.choice("bits"), "4");
+    EXPECT_EQ(params["group"], 2);
+    residuals.insert(params["residual"]);
+  }
+  EXPECT_GT(residuals.size(), 3u);
+}
+
+TEST_F(Harness, ASpelledWindowIsOverflowed) {
+  const Subject spelled = parse_subject("window:w=200");
+  const Law* law = find_law("read_returns_what_was_appended");
+  const Proof proof = prove(*law, &spelled, {.cases = 40});
+  EXPECT_EQ(proof.verdict, Proof::Verdict::kPass) << proof.message;
+  EXPECT_GT(proof.events.wraps, 0);
+  EXPECT_GT(proof.events.evictions, 0);
+}
+
+TEST_F(Harness, RoundsOfATimedRunAddUp) {
+  const std::vector<Subject> subjects = {concat};
+  const std::vector<Job> jobs = all_jobs({find_law("read_returns_what_was_appended")}, subjects);
+  const std::vector<Outcome> outcomes = run_jobs(jobs, {{.cases = 5}, 0.0, {}});
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes[0].proof.cases, 5);
+}
+
+}  // namespace
+}  // namespace kvproof
