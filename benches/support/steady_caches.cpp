@@ -47,11 +47,17 @@ SteadyCaches::SteadyCaches(const std::string& spec, const TokenSource& source, P
 void SteadyCaches::make_room(KvCache& cache) const {
   if (contract_.growth != Growth::kAmortised) return;
   source_.fill(cache, tokens_ + block_ + 2 * drift_);
-  if (cache.truncate(tokens_) == OpStatus::kRefused) cache.reset();
+  if (cache.truncate(block_start()) == OpStatus::kRefused) cache.reset();
 }
 
 Position SteadyCaches::home(std::size_t index) const {
   return tokens_ + Position(index * std::size_t(block_) / caches_.size());
+}
+
+bool SteadyCaches::is_full() const {
+  const VisibleRule& visible = contract_.visible;
+  if (visible.kind == VisibleRule::Kind::kPolicy) return tokens_ >= visible.budget;
+  return !visible.is_all() && tokens_ >= visible.window + visible.sinks;
 }
 
 KvCache& SteadyCaches::next() {
@@ -71,8 +77,10 @@ void SteadyCaches::bring_home(std::size_t index) {
   KvCache& cache = *caches_[index];
   const Position beyond = cache.seen_tokens() - home(index);
   if (beyond < std::max<std::int64_t>(block_, std::min(kOftenEnough, tokens_ / 16))) return;
-  if (cache.truncate(tokens_) == OpStatus::kRefused) {
-    if (!contract_.visible.is_all() || beyond < drift_) return;
+  if (cache.truncate(block_start()) == OpStatus::kRefused) {
+    // A fresh cache may have to grow again, so it gets room for a batch that is thrown away and one that counts.
+    const std::int64_t patience = contract_.growth == Growth::kAmortised ? 2 * drift_ : 0;
+    if (is_full() || beyond < patience) return;
     cache.reset();
   }
   source_.fill(cache, home(index));

@@ -42,7 +42,11 @@ class SteadyCaches {
  private:
   void make_room(KvCache& cache) const;
   void bring_home(std::size_t index);
+  // Whether more tokens than T make no difference to what is held.
+  bool is_full() const;
   Position home(std::size_t index) const;
+  // The last position up to T to which a cache of blocks can be truncated; T itself where rows are stored one by one.
+  Position block_start() const { return tokens_ - tokens_ % block_; }
 
   const TokenSource& source_;
   Position tokens_;

@@ -36,14 +36,20 @@ TEST(GrowthWatch, MeasuresTimeAndReallocationsOfTheBatchAlone) {
 
 TEST(SteadyCaches, StayNearTWithoutGrowing) {
   const TokenSource tokens = source();
-  for (const char* spec : {"in_place", "window:w=16", "kivi:bits=8,group=8,residual=8"}) {
-    SteadyCaches caches(spec, tokens, 256, 0);
+  struct Case {
+    const char* spec;
+    Position tokens;
+  };
+  const char* kivi = "kivi:bits=8,group=8,residual=8";
+  for (const auto& [spec, held] : {Case{"in_place", 256}, Case{"window:w=16", 256}, Case{"window:w=300", 256},
+                                   Case{kivi, 256}, Case{kivi, 252}, Case{kivi, 127}}) {
+    SteadyCaches caches(spec, tokens, held, 0);
     const std::int64_t before = caches.reallocations();
     StepArm arm(caches, tokens, StepKind::kAppend);
     for (int i = 0; i < 20; ++i) {
       ASSERT_TRUE(arm.run(arm.max_calls()).has_value()) << spec;
       if (std::string_view(spec) != "window:w=16") {
-        EXPECT_LE(caches.first().seen_tokens(), 256 + caches.block() + caches.allowed_drift()) << spec;
+        EXPECT_LE(caches.first().seen_tokens(), held + caches.block() + caches.allowed_drift()) << spec;
       }
     }
     EXPECT_EQ(caches.reallocations(), before) << spec;

@@ -4,7 +4,54 @@
 
 #include "engine/base/check.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/tensor/half.cpp"
+#include "hwy/foreach_target.h"  // once per target
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace kvproof {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// With conversion instructions for whole vectors; the rest, and machines without them, one by one. The bits are equal.
+void widen_f16(const std::uint16_t* from, std::int64_t n, float* to) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SSE4 && HWY_TARGET != HWY_EMU128
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> d16;
+  const std::int64_t lanes = std::int64_t(hn::Lanes(d));
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(from) + i)), d, to + i);
+  }
+#endif
+  for (; i < n; ++i) to[i] = f32_from_f16(from[i]);
+}
+
+void narrow_f16(const float* from, std::int64_t n, std::uint16_t* to) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SSE4 && HWY_TARGET != HWY_EMU128
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> d16;
+  const std::int64_t lanes = std::int64_t(hn::Lanes(d));
+  for (; i + lanes <= n; i += lanes) {
+    hn::StoreU(hn::DemoteTo(d16, hn::LoadU(d, from + i)), d16, reinterpret_cast<hwy::float16_t*>(to) + i);
+  }
+#endif
+  for (; i < n; ++i) to[i] = f16_from_f32(from[i]);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kvproof
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kvproof {
+
+HWY_EXPORT(widen_f16);
+HWY_EXPORT(narrow_f16);
+
 
 float f32_from_f16(std::uint16_t bits) {
   const std::uint32_t sign = std::uint32_t(bits & 0x8000) << 16;
@@ -32,31 +79,28 @@ std::uint16_t f16_from_f32(float value) {
 void to_f32(DType type, const std::byte* from, std::int64_t n, float* to) {
   KVPROOF_CHECK(is_float(type));
   if (n == 0) return;
+  const auto* bits = reinterpret_cast<const std::uint16_t*>(from);
   if (type == DType::kF32) {
     std::memcpy(to, from, std::size_t(n) * 4);
-    return;
-  }
-  const auto* bits = reinterpret_cast<const std::uint16_t*>(from);
-  if (type == DType::kBF16) {
+  } else if (type == DType::kBF16) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = f32_from_bf16(bits[i]);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) to[i] = f32_from_f16(bits[i]);
+    HWY_DYNAMIC_DISPATCH(widen_f16)(bits, n, to);
   }
 }
 
 void from_f32(DType type, const float* from, std::int64_t n, std::byte* to) {
   KVPROOF_CHECK(is_float(type));
   if (n == 0) return;
+  auto* bits = reinterpret_cast<std::uint16_t*>(to);
   if (type == DType::kF32) {
     std::memcpy(to, from, std::size_t(n) * 4);
-    return;
-  }
-  auto* bits = reinterpret_cast<std::uint16_t*>(to);
-  if (type == DType::kBF16) {
+  } else if (type == DType::kBF16) {
     for (std::int64_t i = 0; i < n; ++i) bits[i] = bf16_from_f32(from[i]);
   } else {
-    for (std::int64_t i = 0; i < n; ++i) bits[i] = f16_from_f32(from[i]);
+    HWY_DYNAMIC_DISPATCH(narrow_f16)(from, n, bits);
   }
 }
 
 }  // namespace kvproof
+#endif  // HWY_ONCE

@@ -20,7 +20,7 @@ inline std::uint16_t bf16_from_f32(float value) {
 float f32_from_f16(std::uint16_t bits);
 std::uint16_t f16_from_f32(float value);
 
-// Whole arrays, `type` one of f32, f16, bf16.
+// Whole arrays, `type` one of f32, f16, bf16; the bits are those of the scalar functions.
 // REQUIRES: n elements at both ends; no overlap.
 void to_f32(DType type, const std::byte* from, std::int64_t n, float* to);
 void from_f32(DType type, const float* from, std::int64_t n, std::byte* to);

@@ -13,6 +13,8 @@
 namespace kvproof::laws {
 namespace {
 
+constexpr std::int64_t kMostTokens = 2048;  // each has a channel of its own
+
 using Set = std::vector<bool>;  // by position
 
 Set declared(const Rig& rig, const Set& held_before, Position query, Position own_first) {
@@ -78,6 +80,9 @@ void expect_held(const Rig& rig, Stream s, Witness& witness) {
 }
 
 void check(const Case& drawn, Witness& witness) {
+  if (drawn.tokens() > kMostTokens) {
+    throw BadCase(ErrorCode::kUsage, "this law takes at most " + std::to_string(kMostTokens) + " tokens");
+  }
   Case c = drawn;
   c.geometry.dv = int(c.tokens() + Feed::kDecoys);  // every row that is fed has a channel of its own
   Rig rig(c, std::make_shared<Feed>(c), witness);

@@ -17,7 +17,8 @@ constexpr std::string_view kMaskNames[] = {"none", "bool", "additive"};
 constexpr std::size_t kMaxText = 1 << 20, kMaxName = 4096;
 constexpr std::int64_t kMaxOperations = 4096, kMaxTokens = 1 << 16;
 constexpr int kMaxThreads = 256;
-constexpr std::size_t kMaxBytes = std::size_t(1) << 28;
+constexpr std::int64_t kSpareRows = 16;  // more than Feed::kDecoys
+constexpr std::size_t kMaxElements = std::size_t(1) << 26, kMaxWork = std::size_t(1) << 34;
 
 template <class T>
 bool parse_number(std::string_view text, T& value) {
@@ -75,7 +76,7 @@ constexpr Field kFields[] = {
      [](Case& c, std::string_view text) { return c.causal = text != "no", text == "yes" || text == "no"; }},
 };
 
-// Nothing a case makes its caches hold may be larger than kMaxBytes.
+// Bounds what the feed of a case takes, and the query x key x channel products of an oracle over it.
 void check_sizes(const Case& c, int line) {
   check_geometry(c.geometry);
   const std::int64_t tokens = c.tokens();
@@ -83,13 +84,14 @@ void check_sizes(const Case& c, int line) {
     malformed(line, std::to_string(tokens) + " tokens; at most " + std::to_string(kMaxTokens) + " are allowed");
   }
   const Geometry& g = c.geometry;
-  std::size_t bytes = sizeof(float);
-  for (const std::int64_t factor : {std::int64_t(g.batch), std::int64_t(g.q_heads), tokens + 1,
-                                    std::int64_t(g.d) + std::int64_t(g.dv)}) {
-    if (!multiply_sizes(bytes, std::size_t(factor), bytes) || bytes > kMaxBytes) {
-      malformed(line, "geometry and operations need more than 256 MiB");
-    }
+  std::size_t elements = 1, work = 0;
+  bool fits = true;
+  for (const std::int64_t factor :
+       {std::int64_t(g.batch), std::int64_t(g.q_heads), tokens + kSpareRows, std::int64_t(g.d) + std::int64_t(g.dv)}) {
+    fits = fits && multiply_sizes(elements, std::size_t(factor), elements) && elements <= kMaxElements;
   }
+  fits = fits && multiply_sizes(elements, std::size_t(tokens), work) && work <= kMaxWork;
+  if (!fits) malformed(line, "geometry and operations need more than 256 MiB or 2^34 multiplications");
 }
 
 }  // namespace

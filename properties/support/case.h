@@ -83,7 +83,7 @@ class EnumSet {
 // The lines of a Case, one field a line, then its operations; each ends with a newline.
 std::string str(const Case& c);
 // Reads what str writes, ignoring empty lines and lines that begin with '#'. Throws Error(kMalformed) naming the line;
-// sizes are checked, so that no text can make a run take more than a few seconds or 256 MiB.
+// sizes are checked, so that no text makes a feed larger than 256 MiB or an oracle slower than about a minute.
 Case parse_case(std::string_view text);
 
 }  // namespace kvproof
