@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-SOURCE, BUILD = Path(sys.argv.pop()), Path(sys.argv.pop())
+SOURCE, BUILD = Path(sys.argv.pop()).resolve(), Path(sys.argv.pop()).resolve()
 
 
 def block(page, language):
@@ -91,6 +91,19 @@ class InstalledPackage(unittest.TestCase):
         code, text = run(self.build / "example")
         self.assertEqual(code, 0, text)
         self.assertEqual(text.strip(), re.search(r"It prints `([^`]+)`", (SOURCE / "README.md").read_text())[1])
+
+    def test_the_consoles_of_the_readme_show_what_they_show(self):
+        folder = self.folder / "readme"
+        folder.mkdir()
+        (folder / "properties").symlink_to(SOURCE / "properties")
+        consoles = re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
+        self.assertTrue(consoles)
+        for command, shown in re.findall(r"^\$ kvproof (.*)\n((?:[^$].*\n)*)", "".join(consoles), re.M):
+            code, text = run(self.prefix / "bin" / "kvproof", *command.split(), cwd=folder)
+            self.assertIn(code, (0, 1), text)
+            words = " ".join(text.split())
+            for line in shown.splitlines():
+                self.assertIn(" ".join(line.split()), words, f"kvproof {command}")
 
 
 if __name__ == "__main__":

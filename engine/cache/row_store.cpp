@@ -54,19 +54,19 @@ void RowStore::reallocate(std::int64_t capacity) {
 }
 
 void RowStore::put(Stream s, std::int64_t slot, const Rows& from, std::int64_t n) {
-  KVPROOF_DCHECK(codec_->block() == 1 && from.codec->block_bytes() == codec_->block_bytes());
-  KVPROOF_DCHECK(slot >= 0 && slot + n <= used_);
+  KVPROOF_CHECK(codec_->block() == 1 && from.codec->block_bytes() == codec_->block_bytes());
+  KVPROOF_CHECK(slot >= 0 && slot + n <= used_);
   const std::size_t bytes = codec_->block_bytes();
   copy_rows(account(), block(s, slot), from.data + std::size_t(from.row) * bytes, n, bytes);
 }
 
 void RowStore::move(Stream s, std::int64_t to, std::int64_t from, std::int64_t n) {
-  KVPROOF_DCHECK(from >= 0 && to >= 0 && from + n <= used_ && to + n <= used_);
+  KVPROOF_CHECK(from >= 0 && to >= 0 && from + n <= used_ && to + n <= used_);
   copy_rows(account(), block(s, to), block(s, from), n, codec_->block_bytes());
 }
 
 void RowStore::encode(Stream s, std::int64_t i, const float* rows, std::int64_t n) {
-  KVPROOF_DCHECK(n % codec_->block() == 0 && i + n / codec_->block() <= used_);
+  KVPROOF_CHECK(n % codec_->block() == 0 && i + n / codec_->block() <= used_);
   codec_->encode(rows, n / codec_->block(), block(s, i));
 }
 

@@ -6,7 +6,7 @@
 // Claimed by  contracts with slot_order bit-exact whose rows are exact or rounded once, so that they encode again as
 // the
 //             same bytes
-#include "properties/laws/dense_attention.h"
+#include "properties/support/dense_attention.h"
 #include "properties/support/expect.h"
 #include "properties/support/oracle.h"
 

@@ -3,7 +3,8 @@
 //
 // Law         out(x) = out(concat) after every operation that both admit
 // Verdict     exact
-// Claimed by  contracts that see all, store rows exact or rounded once, and claim slot_order bit-exact; in_place foremost
+// Claimed by  contracts that see all, store rows exact or rounded once, and claim slot_order bit-exact; in_place
+// foremost
 #include "properties/support/expect.h"
 
 namespace kvproof::laws {

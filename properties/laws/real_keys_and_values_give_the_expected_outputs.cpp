@@ -34,11 +34,6 @@ bool applies(const Contract& contract, const Params& params) {
   return !coarse && contract.fidelity.kind != Fidelity::Kind::kNone && (contract.visible.is_all() || has(params, "w"));
 }
 
-const Trace& layer(const std::string& values) {
-  static const std::vector<Trace> layers = load_data("tiny-gemma", {}, 0, 0);
-  return layers[std::size_t(std::stoi(values.substr(values.find('#') + 1)))];
-}
-
 // The strategy as the layer wants it, or nothing.
 bool fit_to(const Trace& trace, Params& params) {
   const Position window = trace.window > 0 ? trace.window : trace.tokens();
@@ -75,18 +70,42 @@ double tolerance_of(const Trace& trace, int head, Position position) {
   return reference_attention(query, trace.geometry().dv).tolerance;
 }
 
+// A captured layer, and how exact each of its known outputs can be asked for.
+struct Layer {
+  Trace trace;
+  std::vector<double> tolerances;  // [Hq,M]
+
+  explicit Layer(Trace captured) : trace(std::move(captured)) {
+    for (int head = 0; head < trace.geometry().q_heads; ++head) {
+      for (Position p = known_from(); p < trace.tokens(); ++p) tolerances.push_back(tolerance_of(trace, head, p));
+    }
+  }
+  Position known_from() const { return trace.tokens() - trace.expected_tokens(); }
+  double tolerance(int head, Position p) const {
+    return tolerances[std::size_t(head * trace.expected_tokens() + p - known_from())];
+  }
+};
+
+std::vector<Layer> captured_layers() {
+  std::vector<Layer> layers;
+  for (Trace& trace : load_data("tiny-gemma", {}, 0, 0)) layers.emplace_back(std::move(trace));
+  return layers;
+}
+
+const Layer& layer_of(const std::string& values) {
+  static const std::vector<Layer> layers = captured_layers();
+  return layers[std::size_t(std::stoi(values.substr(values.find('#') + 1)))];
+}
+
 class Comparison {
  public:
-  Comparison(const Trace& trace, bool holds_all_bits, Witness& witness)
-      : trace_(trace),
-        known_from_(trace.tokens() - trace.expected_tokens()),
-        exact_(holds_all_bits),
-        witness_(witness) {}
+  Comparison(const Layer& layer, bool holds_all_bits, Witness& witness)
+      : layer_(layer), exact_(holds_all_bits), witness_(witness) {}
 
   // The outputs of a step whose first query stands at `first`.
   void add(const Tensor& out, Position first) {
-    for (int head = 0; head < trace_.geometry().q_heads; ++head) {
-      for (std::int64_t i = std::max<std::int64_t>(0, known_from_ - first); i < out.shape()[2]; ++i) {
+    for (int head = 0; head < layer_.trace.geometry().q_heads; ++head) {
+      for (std::int64_t i = std::max<std::int64_t>(0, layer_.known_from() - first); i < out.shape()[2]; ++i) {
         add_query(row(out, head, i), head, first + i);
       }
     }
@@ -101,8 +120,8 @@ class Comparison {
 
  private:
   void add_query(std::span<const float> got, int head, Position position) {
-    const std::span<const float> want = row(trace_.expected, head, position - known_from_);
-    const double tolerance = exact_ ? tolerance_of(trace_, head, position) : HUGE_VAL;
+    const std::span<const float> want = row(layer_.trace.expected, head, position - layer_.known_from());
+    const double tolerance = exact_ ? layer_.tolerance(head, position) : HUGE_VAL;
     for (std::size_t d = 0; d < want.size(); ++d) {
       const double off = std::abs(double(got[d]) - double(want[d]));
       if (!(off <= tolerance + 0x1p-24 * std::abs(double(want[d])))) {
@@ -117,34 +136,43 @@ class Comparison {
     witness_.compared(std::int64_t(want.size()));
   }
 
-  const Trace& trace_;
-  const Position known_from_;
+  const Layer& layer_;
   const bool exact_;
   Witness& witness_;
   double error_ = 0, right_ = 0;
 };
 
+// Tokens [first, first + n); they ask if any of their outputs is known.
+void feed(KvCache& cache, const Layer& layer, Position first, std::int64_t n, Comparison& comparison) {
+  const Trace& trace = layer.trace;
+  const bool asks = first + n > layer.known_from();
+  const Tensor k = tokens(trace.k, first, n), v = tokens(trace.v, first, n);
+  const Tensor q = asks ? tokens(trace.q, first, n) : Tensor();
+  Tensor out(DType::kF32, {1, trace.geometry().q_heads, n, trace.geometry().dv});
+  Step step{.k = k, .v = v, .scale = trace.scale};
+  if (asks) step.q = q, step.out = out.view();
+  if (cache.step(step) != OpStatus::kDone) throw Refuted("a plain step", "done", "refused");
+  if (cache.seen_tokens() != first + n) {
+    throw Refuted("seen_tokens() after a step", std::to_string(first + n), std::to_string(cache.seen_tokens()));
+  }
+  if (asks) comparison.add(out, first);
+}
+
 void check(const Case& c, Witness& witness) {
-  const Trace& trace = layer(c.values);
+  const Layer& layer = layer_of(c.values);
   Params params = parse_spec(c.strategy);
-  if (!fit_to(trace, params) || c.tokens() == 0) return;
+  if (!fit_to(layer.trace, params) || c.tokens() == 0) return;
   const Fidelity fidelity = params.strategy().contract(params).fidelity;
   const bool holds_all_bits = fidelity.kind <= Fidelity::Kind::kRounded && fidelity.dtype != DType::kBF16;
-  Comparison comparison(trace, holds_all_bits, witness);
+  Comparison comparison(layer, holds_all_bits, witness);
   const auto account = std::make_shared<Account>();
   const AccountScope scope(account);
-  const std::unique_ptr<KvCache> cache = make_cache(params, trace.geometry());
-  for (std::size_t i = 0; cache->seen_tokens() < trace.tokens(); ++i) {
-    const Position first = cache->seen_tokens();
-    const std::int64_t n = std::min(c.operations[i % c.operations.size()].n, trace.tokens() - first);
-    const Tensor q = tokens(trace.q, first, n), k = tokens(trace.k, first, n), v = tokens(trace.v, first, n);
-    Tensor out(DType::kF32, {1, trace.geometry().q_heads, n, trace.geometry().dv});
-    const OpStatus status = cache->step({.q = q, .k = k, .v = v, .out = out.view(), .scale = trace.scale});
-    if (status != OpStatus::kDone) throw Refuted("a plain step is refused", "done", "refused");
-    if (cache->seen_tokens() != first + n) {
-      throw Refuted("seen_tokens() after a step", std::to_string(first + n), std::to_string(cache->seen_tokens()));
-    }
-    comparison.add(out, first);
+  const std::unique_ptr<KvCache> cache = make_cache(params, layer.trace.geometry());
+  Position fed = 0;
+  for (std::size_t i = 0; fed < layer.trace.tokens(); ++i) {
+    const std::int64_t n = std::min(c.operations[i % c.operations.size()].n, layer.trace.tokens() - fed);
+    feed(*cache, layer, fed, n, comparison);
+    fed += n;
   }
   comparison.finish();
   const Counters counters = account->counters();

@@ -13,7 +13,7 @@
 #include "engine/attention/reference.h"
 #include "engine/base/random.h"
 #include "engine/tensor/half.h"
-#include "properties/laws/dense_attention.h"
+#include "properties/support/dense_attention.h"
 #include "properties/support/expect.h"
 
 namespace kvproof::laws {

@@ -74,7 +74,8 @@ extern constinit const Law save_then_load_is_bit_exact = {
     .formula = "save(load(save(x))) = save(x);  out after load = out;  a bad record is refused and changes nothing",
     .verdict = LawClass::kExact,
     .claimed_by = "every strategy",
-    .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork, OpKind::kReset},
+    .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,
+                             OpKind::kReset},
               .vary = {Vary::kDType}},
     .check = &check};
 

@@ -33,37 +33,77 @@ std::string line_of(const Set& set) {
   return line;
 }
 
-std::string picture(Position query, const Set& expected, const Set& actual) {
-  return "query " + std::to_string(query) + " sees position 0 .. " + std::to_string(query) + " (# sees, . does not)\n" +
-         "expected  " + line_of(expected) + "\nactual    " + line_of(actual);
+// One line a query: what it should see and what it sees, from position 0 on.
+std::string picture(Position first, const std::vector<Set>& expected, const std::vector<Set>& actual) {
+  std::string text = "# sees, . does not; positions from 0: expected | actual\n";
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    text += "query " + std::to_string(first + Position(i)) + "  " + line_of(expected[i]) + " | " + line_of(actual[i]) +
+            (expected[i] == actual[i] ? "\n" : "  <--\n");
+  }
+  return text;
 }
 
-// The weights that a query gave to positions, by the one-hot values; a value stands at the channel of its feed row.
-void expect_weights(const Rig& rig, const Answer& answer, int head, std::int64_t i, const Set& expected, Witness& witness) {
-  const std::int64_t dv = rig.the_case().geometry.dv;
-  const Position query = answer.first + i;
-  const float* out = answer.out.as<float>() + (head * answer.queries + i) * dv;
-  const double n = double(std::count(expected.begin(), expected.end(), true)), weight = 1 / n;
-  Set actual(expected.size());
-  double rest = 0;
-  for (std::int64_t d = 0; d < dv; ++d) rest += std::abs(double(out[d]));
-  for (std::size_t p = 0; p < actual.size(); ++p) {
-    const double got = double(out[rig.row_at(Position(p))]);
-    actual[p] = !(std::abs(got) < weight / 2);
-    rest -= std::abs(got);
+// The output of one query as weights: a value is one-hot at the channel of its feed row.
+class Weights {
+ public:
+  Weights(const Rig& rig, const Answer& answer, int head, std::int64_t i)
+      : rig_(rig),
+        dv_(rig.the_case().geometry.dv),
+        out_(answer.out.as<float>() + (head * answer.queries + i) * dv_),
+        query_(answer.first + i) {}
+
+  double of(Position p) const { return double(out_[rig_.row_at(p)]); }
+  // Positions that got at least half of what each of `n` equals gets; NaN counts.
+  Set seen(double n) const {
+    Set set(std::size_t(query_) + 1);
+    for (Position p = 0; p <= query_; ++p) set[std::size_t(p)] = !(std::abs(of(p)) < 0.5 / n);
+    return set;
   }
-  const std::string who = "query at position " + std::to_string(query) + ", head " + std::to_string(head);
-  if (actual != expected) {
-    throw Refuted("the " + who + " sees another set of positions", line_of(expected), line_of(actual),
-                  picture(query, expected, actual));
+  // What went to rows that stand at no position up to the query.
+  double elsewhere() const {
+    double all = 0;
+    for (std::int64_t d = 0; d < dv_; ++d) all += std::abs(double(out_[d]));
+    for (Position p = 0; p <= query_; ++p) all -= std::abs(of(p));
+    return all;
   }
-  for (std::size_t p = 0; p < actual.size(); ++p) {
-    const double got = double(out[rig.row_at(Position(p))]), want = expected[p] ? weight : 0;
-    if (std::abs(got - want) <= (n + 8) * 0x1p-23 * weight) continue;
-    throw Refuted("the " + who + " gives position " + std::to_string(p) + " another weight", number(want), number(got));
+
+ private:
+  const Rig& rig_;
+  const std::int64_t dv_;
+  const float* out_;
+  const Position query_;
+};
+
+double size_of_set(const Set& set) {
+  return double(std::count(set.begin(), set.end(), true));
+}
+
+// All queries of one head.
+void expect_weights(const Rig& rig, const Answer& answer, int head, const std::vector<Set>& expected,
+                    Witness& witness) {
+  std::vector<Set> actual;
+  for (std::int64_t i = 0; i < answer.queries; ++i) {
+    actual.push_back(Weights(rig, answer, head, i).seen(size_of_set(expected[std::size_t(i)])));
   }
-  if (!(rest <= 0x1p-20)) throw Refuted("the " + who + " gives weight to rows that are not its own", "0", number(rest));
-  witness.compared(std::int64_t(expected.size()));
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const std::string who =
+        "the query at position " + std::to_string(answer.first + Position(i)) + ", head " + std::to_string(head);
+    if (actual[i] != expected[i]) {
+      throw Refuted(who + " sees another set of positions", line_of(expected[i]), line_of(actual[i]),
+                    picture(answer.first, expected, actual));
+    }
+    const Weights weights(rig, answer, head, std::int64_t(i));
+    const double n = size_of_set(expected[i]);
+    for (std::size_t p = 0; p < actual[i].size(); ++p) {
+      const double want = expected[i][p] ? 1 / n : 0, got = weights.of(Position(p));
+      if (std::abs(got - want) <= (n + 8) * 0x1p-23 / n) continue;
+      throw Refuted(who + " gives position " + std::to_string(p) + " another weight", number(want), number(got));
+    }
+    if (!(weights.elsewhere() <= 0x1p-20)) {
+      throw Refuted(who + " gives weight to rows that are not its own", "0", number(weights.elsewhere()));
+    }
+    witness.compared(std::int64_t(actual[i].size()));
+  }
 }
 
 void expect_held(const Rig& rig, Stream s, Witness& witness) {
@@ -74,7 +114,7 @@ void expect_held(const Rig& rig, Stream s, Witness& witness) {
   const Set expected = declared(rig, actual, rig.seen() - 1, 0);
   if (actual != expected) {
     throw Refuted("held() of stream " + std::to_string(s.index) + " names another set of positions", line_of(expected),
-                  line_of(actual), picture(rig.seen() - 1, expected, actual));
+                  line_of(actual), picture(rig.seen() - 1, {expected}, {actual}));
   }
   witness.compared();
 }
@@ -95,10 +135,11 @@ void check(const Case& drawn, Witness& witness) {
     const Position before = rig.seen();
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {
+      std::vector<Set> expected;
       for (std::int64_t i = 0; i < answer.queries; ++i) {
-        expect_weights(rig, answer, head, i, declared(rig, held[std::size_t(head / g.group())], answer.first + i, before),
-                       witness);
+        expected.push_back(declared(rig, held[std::size_t(head / g.group())], answer.first + i, before));
       }
+      expect_weights(rig, answer, head, expected, witness);
     }
     for (int s = 0; s < g.streams(); ++s) expect_held(rig, {s}, witness);
   }

@@ -32,7 +32,7 @@ class Cache final : public ForwardingCache<Cache> {
   using ForwardingCache::ForwardingCache;
 
   OpStatus step(const Step& step) override {
-    if (step.q.empty() || step.k.empty()) return inner().step(step);
+    if (step.q.empty() || step.k.empty() || step.q.shape[2] == 1) return inner().step(step);
     if (admits(step) == OpStatus::kRefused) return OpStatus::kRefused;
     Step append = step;
     append.q = {};

@@ -18,7 +18,6 @@ class Cache final : public ForwardingCache<Cache> {
     Step mapped = step;
     mapped.q = q;
     mapped.out = out.view();
-    mapped.mask = nullptr;
     if (inner().step(mapped) == OpStatus::kRefused) return OpStatus::kRefused;
     permute(out.view().data, step.out.data, TensorView(step.out).size_bytes(), Direction::kFromGroups);
     return OpStatus::kDone;

@@ -10,8 +10,8 @@
 namespace kvproof {
 namespace {
 
-constexpr std::string_view kOpNames[kOpKinds] = {"step", "append", "ask", "truncate", "fork", "reset",
-                                                 "reload fresh", "reload dirty"};
+constexpr std::string_view kOpNames[kOpKinds] = {"step", "append", "ask",          "truncate",
+                                                 "fork", "reset",  "reload fresh", "reload dirty"};
 constexpr std::string_view kMaskNames[] = {"none", "bool", "additive"};
 
 constexpr std::size_t kMaxText = 1 << 20, kMaxName = 4096;
@@ -50,8 +50,7 @@ struct Field {
 constexpr Field kFields[] = {
     {"law", [](Case& c, std::string_view text) { return c.law = text, !text.empty(); }},
     {"strategy", [](Case& c, std::string_view text) { return c.strategy = text == "-" ? "" : text, !text.empty(); }},
-    {"geometry",
-     [](Case& c, std::string_view text) { return c.geometry = parse_geometry(std::string(text)), true; }},
+    {"geometry", [](Case& c, std::string_view text) { return c.geometry = parse_geometry(std::string(text)), true; }},
     {"values", [](Case& c, std::string_view text) { return c.values = text, !text.empty(); }},
     {"seed", [](Case& c, std::string_view text) { return parse_number(text, c.seed); }},
     {"threads",
@@ -59,8 +58,7 @@ constexpr Field kFields[] = {
        return parse_number(text, c.threads) && c.threads >= 1 && c.threads <= kMaxThreads;
      }},
     {"dtype", [](Case& c, std::string_view text) { return c.dtype = parse_dtype(text), is_float(c.dtype); }},
-    {"scale",
-     [](Case& c, std::string_view text) { return parse_number(text, c.scale) && std::isfinite(c.scale); }},
+    {"scale", [](Case& c, std::string_view text) { return parse_number(text, c.scale) && std::isfinite(c.scale); }},
     {"softcap",
      [](Case& c, std::string_view text) {
        return parse_number(text, c.softcap) && c.softcap >= 0 && std::isfinite(c.softcap);
@@ -72,8 +70,7 @@ constexpr Field kFields[] = {
        }
        return false;
      }},
-    {"causal",
-     [](Case& c, std::string_view text) { return c.causal = text != "no", text == "yes" || text == "no"; }},
+    {"causal", [](Case& c, std::string_view text) { return c.causal = text != "no", text == "yes" || text == "no"; }},
 };
 
 // Bounds what the feed of a case takes, and the query x key x channel products of an oracle over it.
@@ -100,7 +97,9 @@ bool takes_count(OpKind kind) {
   return kind == OpKind::kStep || kind == OpKind::kAppend || kind == OpKind::kTruncate;
 }
 
-bool takes_tokens(OpKind kind) { return kind == OpKind::kStep || kind == OpKind::kAppend; }
+bool takes_tokens(OpKind kind) {
+  return kind == OpKind::kStep || kind == OpKind::kAppend;
+}
 
 std::string str(const Op& op) {
   std::string text(kOpNames[int(op.kind)]);
@@ -163,8 +162,10 @@ Case parse_case(std::string_view text) {
     if (line.size() > kMaxName) malformed(number, "longer than " + std::to_string(kMaxName) + " characters");
     if (operations) {
       Op op;
-      if (!parse_op(line, op)) malformed(number, quoted + " is no operation; known are step N, append N, ask, "
-                                                          "truncate N, fork, reset, reload fresh, reload dirty");
+      if (!parse_op(line, op))
+        malformed(number, quoted +
+                              " is no operation; known are step N, append N, ask, "
+                              "truncate N, fork, reset, reload fresh, reload dirty");
       if (std::int64_t(c.operations.size()) == kMaxOperations) malformed(number, "more than 4096 operations");
       c.operations.push_back(op);
       continue;

@@ -37,8 +37,8 @@ struct Op {
 
 bool takes_count(OpKind kind);
 bool takes_tokens(OpKind kind);
-std::string str(const Op& op);                       // "step 4", "reload dirty"
-bool parse_op(std::string_view text, Op& op);        // false: not an operation
+std::string str(const Op& op);                 // "step 4", "reload dirty"
+bool parse_op(std::string_view text, Op& op);  // false: not an operation
 
 enum class MaskKind { kNone, kBool, kAdditive };
 

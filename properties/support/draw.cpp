@@ -9,14 +9,16 @@ namespace kvproof {
 namespace {
 
 constexpr int kParamTries = 200;
-constexpr std::int64_t kMostTokens = 4096;         // in one case, whatever is spelled
+constexpr std::int64_t kMostTokens = 4096;             // in one case, whatever is spelled
 constexpr std::int64_t kWork = std::int64_t(1) << 24;  // query x key x channel products of one case, about
 
 template <class T>
 const T& any(Random& random, const std::vector<T>& from) {
   return from[std::size_t(random.integer(0, std::int64_t(from.size()) - 1))];
 }
-bool one_in(Random& random, int n) { return random.integer(1, n) == 1; }
+bool one_in(Random& random, int n) {
+  return random.integer(1, n) == 1;
+}
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> all;
@@ -142,7 +144,8 @@ class Operations {
   std::vector<Op> draw(std::int64_t count) {
     std::vector<Op> all;
     for (std::int64_t i = 0; i < count; ++i) all.push_back(one());
-    const bool empty = std::none_of(all.begin(), all.end(), [](const Op& op) { return takes_tokens(op.kind) && op.n > 0; });
+    const bool empty =
+        std::none_of(all.begin(), all.end(), [](const Op& op) { return takes_tokens(op.kind) && op.n > 0; });
     if (empty && !growing_.empty()) all.push_back({growing_.front(), std::max<std::int64_t>(1, length())});
     return all;
   }
@@ -170,10 +173,14 @@ class Operations {
   std::int64_t cut() {
     const std::int64_t n = any(random_, lengths_);
     switch (random_.integer(0, 3)) {
-      case 0: return std::min(n, seen_);
-      case 1: return std::max<std::int64_t>(0, seen_ - n);
-      case 2: return std::max<std::int64_t>(0, seen_ - 1);
-      default: return random_.integer(0, seen_);
+      case 0:
+        return std::min(n, seen_);
+      case 1:
+        return std::max<std::int64_t>(0, seen_ - n);
+      case 2:
+        return std::max<std::int64_t>(0, seen_ - 1);
+      default:
+        return random_.integer(0, seen_);
     }
   }
 
@@ -216,7 +223,8 @@ bool speaks_of(const Law& law, const Params& params) {
   return !law.applies || law.applies(strategy.contract(params), params);
 }
 
-std::optional<Case> draw_case(const Law& law, const Subject* subject, const std::string& data, Random& random, int size) {
+std::optional<Case> draw_case(const Law& law, const Subject* subject, const std::string& data, Random& random,
+                              int size) {
   Case c;
   c.law = law.name;
   std::optional<Params> params;
@@ -230,7 +238,8 @@ std::optional<Case> draw_case(const Law& law, const Subject* subject, const std:
   c.geometry = draw_geometry(law.shape.min_batch, random);
   draw_values(law, data, random, c);
   draw_variations(law, contract ? &*contract : nullptr, random, c);
-  Operations operations(law, boundaries(params ? &*params : nullptr, random), token_budget(law, subject, c, size), random);
+  Operations operations(law, boundaries(params ? &*params : nullptr, random), token_budget(law, subject, c, size),
+                        random);
   c.operations = operations.draw(random.integer(1, 1 + law.shape.max_operations * (size + 5) / 105));
   return c;
 }

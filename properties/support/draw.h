@@ -26,7 +26,8 @@ bool speaks_of(const Law& law, const Params& params);
 
 // A case of `law`; `size` from 0 to 100 bounds how much happens in it. `subject` is null for laws of the engine. `data`
 // is what --data names, or empty. Nothing if no parameters that the law speaks of were found.
-std::optional<Case> draw_case(const Law& law, const Subject* subject, const std::string& data, Random& random, int size);
+std::optional<Case> draw_case(const Law& law, const Subject* subject, const std::string& data, Random& random,
+                              int size);
 
 // Cases that are simpler than `c` in one respect, the boldest first: fewer operations, fewer tokens, smaller geometry,
 // smaller parameters, plainer values. Repeated choice from them comes to an end.

@@ -54,8 +54,9 @@ void expect_same_bytes(const Bytes& expected, const Bytes& actual, const std::st
   }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i] == actual[i]) continue;
-    throw Refuted(what + ": byte " + std::to_string(i) + " of " + std::to_string(expected.size()) + " saved bytes differs",
-                  std::to_string(int(expected[i])), std::to_string(int(actual[i])));
+    throw Refuted(
+        what + ": byte " + std::to_string(i) + " of " + std::to_string(expected.size()) + " saved bytes differs",
+        std::to_string(int(expected[i])), std::to_string(int(actual[i])));
   }
   witness.compared();
 }

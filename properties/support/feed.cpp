@@ -31,8 +31,8 @@ const Trace& captured(const std::string& values, std::size_t hash) {
   const char* end = values.data() + values.size();
   const auto parsed = std::from_chars(values.data() + hash + 1, end, layer);
   if (parsed.ec != std::errc() || parsed.ptr != end || layer >= traces.size()) {
-    throw BadCase(ErrorCode::kUsage, "values '" + values + "': the file has layers 0 to " +
-                                       std::to_string(traces.size() - 1));
+    throw BadCase(ErrorCode::kUsage,
+                  "values '" + values + "': the file has layers 0 to " + std::to_string(traces.size() - 1));
   }
   return traces[layer];
 }
@@ -80,7 +80,8 @@ Feed::Feed(const Case& c, std::int64_t rows) : dtype_(c.dtype), rows_(rows) {
     const Geometry from = trace.geometry();
     if (g.batch > from.batch || g.kv_heads > from.kv_heads || g.group() > from.group() || g.d > from.d ||
         g.dv > from.dv) {
-      throw BadCase(ErrorCode::kUsage, "values '" + c.values + "' have geometry " + str(from) + ", too small for " + str(g));
+      throw BadCase(ErrorCode::kUsage,
+                    "values '" + c.values + "' have geometry " + str(from) + ", too small for " + str(g));
     }
     const std::int64_t first = std::int64_t(c.seed % std::uint64_t(trace.tokens()));
     made.q = excerpt(trace.q, {g.batch, g.q_heads, rows, g.d}, from.group(), g.group(), first);
@@ -116,7 +117,7 @@ Feed Feed::batch_row(int b) const {
   alone.dtype_ = dtype_;
   alone.rows_ = rows_;
   alone.scale_ = scale_;
-  for (Tensor Feed::*part : {&Feed::q_, &Feed::k_, &Feed::v_}) {
+  for (Tensor Feed::* part : {&Feed::q_, &Feed::k_, &Feed::v_}) {
     const Tensor& from = this->*part;
     const Shape& shape = from.shape();
     Tensor row(DType::kF32, {1, shape[1], shape[2], shape[3]});

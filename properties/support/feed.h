@@ -15,7 +15,8 @@ class Feed {
   // Rows beyond those that the operations append: they go into objects that are about to be dropped or overwritten.
   static constexpr std::int64_t kDecoys = 8;
 
-  // `rows` q, k and v rows of c.values, in c.dtype. Throws BadCase if c.values is unknown or too small for the geometry.
+  // `rows` q, k and v rows of c.values, in c.dtype. Throws BadCase if c.values is unknown or too small for the
+  // geometry.
   Feed(const Case& c, std::int64_t rows);
   explicit Feed(const Case& c) : Feed(c, c.tokens() + kDecoys) {}
 

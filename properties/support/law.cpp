@@ -13,9 +13,12 @@ Events& Events::operator+=(const Events& other) {
 
 const char* name_of(LawClass c) {
   switch (c) {
-    case LawClass::kExact: return "exact";
-    case LawClass::kTolerant: return "tolerant";
-    case LawClass::kStatistical: return "statistical";
+    case LawClass::kExact:
+      return "exact";
+    case LawClass::kTolerant:
+      return "tolerant";
+    case LawClass::kStatistical:
+      return "statistical";
   }
   return "";
 }

@@ -1,5 +1,5 @@
-// A strategy with one deliberate fault that some law must catch, or a control: unusual and right, and every law must let
-// it pass. One file of mutants/ defines one; its stem is the strategy's name.
+// A strategy with one deliberate fault that some law must catch, or a control: unusual and right, and every law must
+// let it pass. One file of mutants/ defines one; its stem is the strategy's name.
 #pragma once
 
 #include <span>

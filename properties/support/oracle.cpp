@@ -24,7 +24,8 @@ std::vector<double> channel_peaks(const std::vector<std::span<const float>>& row
 }
 
 // Attention that never decodes sums q * (code * step) and q * low apart; each may be up to 3 times a channel's peak
-// (|low| <= peak, code * step <= 2 peak), where the decoded element may be small. The reference knows decoded rows only.
+// (|low| <= peak, code * step <= 2 peak), where the decoded element may be small. The reference knows decoded rows
+// only.
 double folded_tolerance(const ReferenceQuery& query, int dv) {
   const std::vector<double> keys = channel_peaks(query.k, int(query.q.size())), values = channel_peaks(query.v, dv);
   double score = 0, value = 0;
@@ -37,9 +38,12 @@ double folded_tolerance(const ReferenceQuery& query, int dv) {
 // What rounding a result to its dtype may add: half an ulp, which below the normal numbers is fixed.
 double rounding_of(DType dtype, double value) {
   switch (dtype) {
-    case DType::kF16: return std::abs(value) * 0x1p-11 + 0x1p-25;
-    case DType::kBF16: return std::abs(value) * 0x1p-8 + 0x1p-134;
-    default: return 0;
+    case DType::kF16:
+      return std::abs(value) * 0x1p-11 + 0x1p-25;
+    case DType::kBF16:
+      return std::abs(value) * 0x1p-8 + 0x1p-134;
+    default:
+      return 0;
   }
 }
 
@@ -110,7 +114,8 @@ class Visible {
   std::vector<std::vector<float>> own_;
 };
 
-void expect_query(const Rig& rig, const StoredRows& before, const Answer& answer, const Asked& asked, Witness& witness) {
+void expect_query(const Rig& rig, const StoredRows& before, const Answer& answer, const Asked& asked,
+                  Witness& witness) {
   const Geometry& g = rig.the_case().geometry;
   const Visible visible(rig, before, answer, asked);
   const ReferenceResult right = reference_attention(visible.query, g.dv);
@@ -118,7 +123,8 @@ void expect_query(const Rig& rig, const StoredRows& before, const Answer& answer
   if (rig.contract().fidelity.kind == Fidelity::Kind::kHalfStep && !visible.query.k.empty()) {
     tolerance += folded_tolerance(visible.query, g.dv);
   }
-  const std::int64_t at = ((std::int64_t(asked.batch) * g.q_heads + asked.q_head) * answer.queries + asked.index) * g.dv;
+  const std::int64_t at =
+      ((std::int64_t(asked.batch) * g.q_heads + asked.q_head) * answer.queries + asked.index) * g.dv;
   std::vector<float> out(std::size_t(g.dv), 0.0f);
   const DType dtype = answer.out.dtype();
   to_f32(dtype, answer.out.view().data + std::size_t(at) * size_of(dtype), g.dv, out.data());
@@ -128,7 +134,8 @@ void expect_query(const Rig& rig, const StoredRows& before, const Answer& answer
     if (std::abs(got - want) <= allowed) continue;
     throw Refuted("the output of position " + std::to_string(asked.position) + ", batch row " +
                       std::to_string(asked.batch) + ", query head " + std::to_string(asked.q_head) + ", channel " +
-                      std::to_string(d) + " is off by " + number(std::abs(got - want)) + ", allowed is " + number(allowed),
+                      std::to_string(d) + " is off by " + number(std::abs(got - want)) + ", allowed is " +
+                      number(allowed),
                   number(want), number(got));
   }
   witness.compared(g.dv);
@@ -184,7 +191,8 @@ class Appended {
 };
 
 void expect_element(const char* side, Stream s, Position p, std::size_t d, float want, float got, double bound) {
-  const bool right = bound == 0 ? std::memcmp(&want, &got, sizeof want) == 0 : std::abs(double(got) - double(want)) <= bound;
+  const bool right =
+      bound == 0 ? std::memcmp(&want, &got, sizeof want) == 0 : std::abs(double(got) - double(want)) <= bound;
   if (right) return;
   throw Refuted(std::string(side) + " of position " + std::to_string(p) + ", stream " + std::to_string(s.index) +
                     ", channel " + std::to_string(d) + " reads back as another number, allowed is an error of " +

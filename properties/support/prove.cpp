@@ -116,8 +116,10 @@ Proof prove(const Law& law, const Subject* subject, const Effort& effort) {
     const Case smallest = polished(again, found.broken.back(), effort.max_simplifications);
     Witness witness;
     proof.refutation = refute(law, smallest, witness);
-    if (!proof.refutation) proof.message = "a case failed once and held when it was run again: the subject is not deterministic";
-    else proof.message = proof.refutation->message;
+    if (!proof.refutation)
+      proof.message = "a case failed once and held when it was run again: the subject is not deterministic";
+    else
+      proof.message = proof.refutation->message;
   }
   if (!proof.message.empty()) proof.verdict = Proof::Verdict::kFail;
   proof.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

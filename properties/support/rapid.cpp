@@ -12,7 +12,7 @@
 namespace kvproof {
 namespace {
 
-constexpr int kMaxSize = 100;  // beyond it, 64-bit integers of the packaged RapidCheck shift by more than 63 bits
+constexpr int kMaxSize = 100;     // beyond it, 64-bit integers of the packaged RapidCheck shift by more than 63 bits
 constexpr int kMaxDiscards = 20;  // per case
 
 rc::Gen<Case> cases_of(const Property& property) {
@@ -29,7 +29,9 @@ class Body {
   Body(const Property& property, const Search& search, Found& found, int& simplifications)
       : property_(property), search_(search), found_(found), simplifications_(simplifications) {}
 
-  rc::detail::CaseDescription operator()(const Case& c) const { return {verdict(c), {}, [] { return rc::detail::Example(); }}; }
+  rc::detail::CaseDescription operator()(const Case& c) const {
+    return {verdict(c), {}, [] { return rc::detail::Example(); }};
+  }
 
  private:
   rc::detail::CaseResult verdict(const Case& c) const {
@@ -55,8 +57,9 @@ class Body {
 void refuse_rapidcheck_environment() {
   const char* leaked = std::getenv("RC_PARAMS");
   if (!leaked) return;
-  throw Error(ErrorCode::kUsage, "RC_PARAMS='" + std::string(leaked) +
-                                     "' is set: it can make every property pass without a case; unset it (the seed is --seed)");
+  throw Error(ErrorCode::kUsage,
+              "RC_PARAMS='" + std::string(leaked) +
+                  "' is set: it can make every property pass without a case; unset it (the seed is --seed)");
 }
 
 Found check_property(const Property& property, const Search& search) {
@@ -77,7 +80,8 @@ Found check_property(const Property& property, const Search& search) {
   if (found.cases == 0) {
     found.trouble = "no case was run";
   } else if (!result.template is<rc::detail::SuccessResult>()) {
-    found.trouble = "only " + std::to_string(found.cases) + " of " + std::to_string(search.cases) + " cases compared anything";
+    found.trouble =
+        "only " + std::to_string(found.cases) + " of " + std::to_string(search.cases) + " cases compared anything";
   }
   return found;
 }

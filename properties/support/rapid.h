@@ -21,7 +21,7 @@ enum class Trial {
 };
 
 struct Property {
-  std::string name;  // mixed into the seed
+  std::string name;                                        // mixed into the seed
   std::function<Case(std::uint64_t seed, int size)> draw;  // size from 0 to 100
   std::function<std::vector<Case>(const Case&)> simpler;
   std::function<Trial(const Case&)> run;

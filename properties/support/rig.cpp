@@ -51,19 +51,36 @@ Answer Rig::run(const Op& op) {
   Answer answer;
   arena_.execute([&] {
     switch (op.kind) {
-      case OpKind::kStep: answer = attend(fed_, op.n, seen(), true); break;
-      case OpKind::kAppend: answer = take(op.n); break;
-      case OpKind::kAsk: answer = ask(); break;
-      case OpKind::kTruncate: answer = truncate(std::min<Position>(op.n, seen())); break;
-      case OpKind::kFork: fork(); break;
-      case OpKind::kReset: reset(); break;
-      case OpKind::kReloadFresh: reload(false); break;
-      case OpKind::kReloadDirty: reload(true); break;
+      case OpKind::kStep:
+        answer = attend(fed_, op.n, seen(), true);
+        break;
+      case OpKind::kAppend:
+        answer = take(op.n);
+        break;
+      case OpKind::kAsk:
+        answer = ask();
+        break;
+      case OpKind::kTruncate:
+        answer = truncate(std::min<Position>(op.n, seen()));
+        break;
+      case OpKind::kFork:
+        fork();
+        break;
+      case OpKind::kReset:
+        reset();
+        break;
+      case OpKind::kReloadFresh:
+        reload(false);
+        break;
+      case OpKind::kReloadDirty:
+        reload(true);
+        break;
     }
   });
   if (answer.status == OpStatus::kRefused) witness_.refused();
   if (cache_->seen_tokens() != seen()) {
-    throw Refuted("seen_tokens() after '" + str(op) + "'", std::to_string(seen()), std::to_string(cache_->seen_tokens()));
+    throw Refuted("seen_tokens() after '" + str(op) + "'", std::to_string(seen()),
+                  std::to_string(cache_->seen_tokens()));
   }
   return answer;
 }
@@ -74,8 +91,14 @@ Answer Rig::attend(std::int64_t row, std::int64_t n, Position first, bool own_ro
   answer.out = Tensor(case_.dtype, {g.batch, g.q_heads, n, g.dv});
   std::fill_n(answer.out.view().data, answer.out.view().shape.elements() * std::int64_t(size_of(case_.dtype)),
               std::byte(0xff));  // an output that is not written is NaN
-  const Tensor q = feed_->queries(row, n), k = feed_->keys(row, own_rows ? n : 0), v = feed_->values(row, own_rows ? n : 0);
-  Step step{.q = q, .k = k, .v = v, .out = answer.out.view(), .scale = feed_->scale(), .softcap = case_.softcap,
+  const Tensor q = feed_->queries(row, n), k = feed_->keys(row, own_rows ? n : 0),
+               v = feed_->values(row, own_rows ? n : 0);
+  Step step{.q = q,
+            .k = k,
+            .v = v,
+            .out = answer.out.view(),
+            .scale = feed_->scale(),
+            .softcap = case_.softcap,
             .causal = case_.causal || !own_rows};
   Tensor hidden;
   Mask explicit_mask;
@@ -169,7 +192,8 @@ double Rig::bias(int batch, int q_head, Position query, Position key) const {
   // The broadcast of the mask follows from the seed: over the batch, over the heads, over both, or over none.
   if (case_.seed & 1) batch = 0;
   if (case_.seed & 2) q_head = 0;
-  const std::uint64_t place = (std::uint64_t(batch) << 56) ^ (std::uint64_t(q_head) << 48) ^ (std::uint64_t(query) << 24);
+  const std::uint64_t place =
+      (std::uint64_t(batch) << 56) ^ (std::uint64_t(q_head) << 48) ^ (std::uint64_t(query) << 24);
   const std::uint64_t draw = Random(case_.seed ^ (place + std::uint64_t(key)) * 0x9e3779b97f4a7c15ull).bits() % 8;
   if (draw < 2) return -std::numeric_limits<double>::infinity();
   return case_.mask == MaskKind::kBool || draw < 5 ? 0 : 0.5 * double(draw) - 3;

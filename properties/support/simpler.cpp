@@ -69,7 +69,7 @@ class Simpler {
     for (const int group : {1, g.group() / 2, g.group() - 1}) {
       if (group >= 1 && group < g.group()) add([&](Case& c) { c.geometry.q_heads = g.kv_heads * group; });
     }
-    for (int Geometry::*width : {&Geometry::d, &Geometry::dv}) {
+    for (int Geometry::* width : {&Geometry::d, &Geometry::dv}) {
       for (const int less : {1, g.*width / 2, g.*width - 1}) {
         if (less >= 1 && less < g.*width) add([&](Case& c) { c.geometry.*width = less; });
       }

@@ -57,7 +57,8 @@ TEST_F(Harness, PropertiesOfOneSeedDrawDifferentCases) {
 
 TEST_F(Harness, AnythingThatASubjectThrowsRefutes) {
   EXPECT_NE(prove(planted::kSubjectThrows, &concat, {.cases = 3}).message.find("out of order"), std::string::npos);
-  EXPECT_NE(prove(planted::kSubjectFailsACheck, &concat, {.cases = 3}).message.find("c.threads == 0"), std::string::npos);
+  EXPECT_NE(prove(planted::kSubjectFailsACheck, &concat, {.cases = 3}).message.find("c.threads == 0"),
+            std::string::npos);
 }
 
 TEST_F(Harness, ACounterexampleIsMinimal) {

@@ -8,24 +8,25 @@
 
 namespace kvproof::planted {
 
-inline constexpr CaseShape kAnything = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kTruncate, OpKind::kFork},
-                                        .vary = {Vary::kDType, Vary::kSoftcap, Vary::kMask}};
+inline constexpr CaseShape kAnything = {
+    .operations = {OpKind::kStep, OpKind::kAppend, OpKind::kTruncate, OpKind::kFork},
+    .vary = {Vary::kDType, Vary::kSoftcap, Vary::kMask}};
 
 // Broken as soon as five tokens were appended before a fork.
-inline constexpr Law kNoForkAfterFive = {
-    .name = "no_fork_after_five",
-    .formula = "",
-    .verdict = LawClass::kExact,
-    .claimed_by = "every strategy",
-    .shape = kAnything,
-    .check = [](const Case& c, Witness& witness) {
-      witness.compared();
-      std::int64_t tokens = 0;
-      for (const Op& op : c.operations) {
-        if (takes_tokens(op.kind)) tokens += op.n;
-        if (op.kind == OpKind::kFork && tokens >= 5) throw Refuted("forked", "4", std::to_string(tokens));
-      }
-    }};
+inline constexpr Law kNoForkAfterFive = {.name = "no_fork_after_five",
+                                         .formula = "",
+                                         .verdict = LawClass::kExact,
+                                         .claimed_by = "every strategy",
+                                         .shape = kAnything,
+                                         .check = [](const Case& c, Witness& witness) {
+                                           witness.compared();
+                                           std::int64_t tokens = 0;
+                                           for (const Op& op : c.operations) {
+                                             if (takes_tokens(op.kind)) tokens += op.n;
+                                             if (op.kind == OpKind::kFork && tokens >= 5)
+                                               throw Refuted("forked", "4", std::to_string(tokens));
+                                           }
+                                         }};
 
 inline constexpr Law kComparesNothing = {.name = "compares_nothing",
                                          .formula = "",
@@ -34,12 +35,13 @@ inline constexpr Law kComparesNothing = {.name = "compares_nothing",
                                          .shape = kAnything,
                                          .check = [](const Case&, Witness&) {}};
 
-inline constexpr Law kSubjectThrows = {.name = "subject_throws",
-                                       .formula = "",
-                                       .verdict = LawClass::kExact,
-                                       .claimed_by = "every strategy",
-                                       .shape = kAnything,
-                                       .check = [](const Case&, Witness&) { throw std::runtime_error("out of order"); }};
+inline constexpr Law kSubjectThrows = {
+    .name = "subject_throws",
+    .formula = "",
+    .verdict = LawClass::kExact,
+    .claimed_by = "every strategy",
+    .shape = kAnything,
+    .check = [](const Case&, Witness&) { throw std::runtime_error("out of order"); }};
 
 inline constexpr Law kSubjectFailsACheck = {.name = "subject_fails_a_check",
                                             .formula = "",

@@ -1,11 +1,12 @@
 // A case survives the way into a file and back, and no text can do harm.
+#include "properties/support/replay_file.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "engine/base/error.h"
-#include "properties/support/replay_file.h"
 
 namespace kvproof {
 namespace {
@@ -53,20 +54,43 @@ TEST(ReplayFile, FieldsMayBeLeftOutButNotTheLaw) {
 }
 
 TEST(ReplayFile, HostileTextIsRefusedWithOneLine) {
-  const std::string texts[] = {
-      "", "\n", "kvproof-replay 2\n", "kvproof-replay 10\nlaw x\noperations\n", std::string(1 << 21, 'a'),
-      std::string("kvproof-replay 1\n") + std::string(1 << 21, '\n'),
-      with("law read_returns_what_was_appended", "law no_such_law"),
-      with("window:w=3", "windw:w=3"), with("window:w=3", "window:w=0"), with("window:w=3", "-"),
-      with("Hq=2", "Hq=0"), with("Hkv=1", "Hkv=3"), with("D=4", "D=99999999999999999999"), with("D=4", "D=-1"),
-      with("B=1", "B=2000000000"), with("D=4,Dv=2", "D=1000000,Dv=1000000"), with("seed 3", "seed -3"),
-      with("seed 3", "seed 3\nseed 4"), with("threads 1", "threads 0"), with("threads 1", "threads 1000000"),
-      with("operations", "operation"), with("step 4", "step -4"), with("step 4", "step 99999999999999999999"),
-      with("step 4", "step 70000"), with("step 4", "step"), with("step 4", "stepp 4"), with("step 4", "step 4 5"),
-      with("step 4", "ask 4"), with("reload dirty", "reload"), with("reload dirty", std::string(5000, 'x')),
-      with("seed 3", "softcap nan"), with("seed 3", "scale inf"), with("seed 3", "dtype i8"),
-      with("seed 3", "mask maybe"), with("seed 3", "causal perhaps"), with("seed 3", "colour red"),
-      std::string("kvproof-replay 1\n\0\0law", 22)};
+  const std::string texts[] = {"",
+                               "\n",
+                               "kvproof-replay 2\n",
+                               "kvproof-replay 10\nlaw x\noperations\n",
+                               std::string(1 << 21, 'a'),
+                               std::string("kvproof-replay 1\n") + std::string(1 << 21, '\n'),
+                               with("law read_returns_what_was_appended", "law no_such_law"),
+                               with("window:w=3", "windw:w=3"),
+                               with("window:w=3", "window:w=0"),
+                               with("window:w=3", "-"),
+                               with("Hq=2", "Hq=0"),
+                               with("Hkv=1", "Hkv=3"),
+                               with("D=4", "D=99999999999999999999"),
+                               with("D=4", "D=-1"),
+                               with("B=1", "B=2000000000"),
+                               with("D=4,Dv=2", "D=1000000,Dv=1000000"),
+                               with("seed 3", "seed -3"),
+                               with("seed 3", "seed 3\nseed 4"),
+                               with("threads 1", "threads 0"),
+                               with("threads 1", "threads 1000000"),
+                               with("operations", "operation"),
+                               with("step 4", "step -4"),
+                               with("step 4", "step 99999999999999999999"),
+                               with("step 4", "step 70000"),
+                               with("step 4", "step"),
+                               with("step 4", "stepp 4"),
+                               with("step 4", "step 4 5"),
+                               with("step 4", "ask 4"),
+                               with("reload dirty", "reload"),
+                               with("reload dirty", std::string(5000, 'x')),
+                               with("seed 3", "softcap nan"),
+                               with("seed 3", "scale inf"),
+                               with("seed 3", "dtype i8"),
+                               with("seed 3", "mask maybe"),
+                               with("seed 3", "causal perhaps"),
+                               with("seed 3", "colour red"),
+                               std::string("kvproof-replay 1\n\0\0law", 22)};
   for (const std::string& text : texts) {
     const std::string message = refusal(text);
     EXPECT_NE(message, "") << text.substr(0, 300);

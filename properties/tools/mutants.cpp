@@ -22,7 +22,9 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("--mutant", o.mutants, "A mutant or a control. Default: all")->type_name("NAME")->allow_extra_args(false);
+  app.add_option("--mutant", o.mutants, "A mutant or a control. Default: all")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   app.add_option("--cases", o.cases, "Cases per law and mutant")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--seconds", o.seconds, "Go on with survivors until this time is over")->check(CLI::Range(0.0, 1e6));
   app.add_option("--seed", o.seed, "The same seed gives the same cases")->capture_default_str();
@@ -83,9 +85,10 @@ void write_json(const std::string& path, const Options& o, const nlohmann::json&
 
 int run_mutants(int argc, char** argv) {
   Options o;
-  CLI::App app("Runs the laws over known-bad subjects and prints the kill matrix; exit code 1 when a mutant survives or a "
-               "control dies.",
-               "kvproof mutants");
+  CLI::App app(
+      "Runs the laws over known-bad subjects and prints the kill matrix; exit code 1 when a mutant survives or a "
+      "control dies.",
+      "kvproof mutants");
   declare(app, o);
   if (const auto done = parse_arguments(app, argc, argv)) return *done;
   prepare_to_prove();
@@ -112,4 +115,6 @@ int run_mutants(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) { return kvproof::run_program("mutants", argc, argv, &kvproof::run_mutants); }
+int main(int argc, char** argv) {
+  return kvproof::run_program("mutants", argc, argv, &kvproof::run_mutants);
+}

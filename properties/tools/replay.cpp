@@ -16,7 +16,9 @@ int replay(int argc, char** argv) {
   app.add_option("file", path, "A file that verify or mutants wrote")->required()->type_name("FILE");
   app.add_option("--strategy", strategy, "Run it on this strategy instead")->type_name("SPEC");
   app.add_option("--plugin", plugins, "A shared object with strategies")->type_name("P.so")->allow_extra_args(false);
-  app.footer("for example: kvproof replay kvproof-replays/visible_set_is_the_declared_one.window.txt --strategy sinks:s=0,w=3");
+  app.footer(
+      "for example: kvproof replay kvproof-replays/visible_set_is_the_declared_one.window.txt --strategy "
+      "sinks:s=0,w=3");
   if (const auto done = parse_arguments(app, argc, argv)) return *done;
   prepare_to_prove();
   mutants::register_all();
@@ -26,12 +28,14 @@ int replay(int argc, char** argv) {
   const Law& law = *find_law(c.law);
   if (!strategy.empty()) {
     if (law.subject == LawSubject::kEngine) {
-      throw Error(ErrorCode::kUsage, "--strategy " + strategy + ": law '" + c.law + "' speaks of the engine, not of a strategy");
+      throw Error(ErrorCode::kUsage,
+                  "--strategy " + strategy + ": law '" + c.law + "' speaks of the engine, not of a strategy");
     }
     c.strategy = canonical_spec(parse_spec(strategy));
   }
   if (!c.strategy.empty() && !speaks_of(law, parse_spec(c.strategy))) {
-    throw Error(ErrorCode::kUsage, "law '" + c.law + "' is not claimed by " + c.strategy + "; it speaks of " + law.claimed_by);
+    throw Error(ErrorCode::kUsage,
+                "law '" + c.law + "' is not claimed by " + c.strategy + "; it speaks of " + law.claimed_by);
   }
   Witness witness;
   const std::optional<Counterexample> broken = refute(law, c, witness);
@@ -39,11 +43,14 @@ int replay(int argc, char** argv) {
     fmt::print("{}", replay_text(*broken));
     return kExitFailed;
   }
-  fmt::print("{} holds on {}: {} comparisons\n", c.law, c.strategy.empty() ? "the engine" : c.strategy, witness.comparisons());
+  fmt::print("{} holds on {}: {} comparisons\n", c.law, c.strategy.empty() ? "the engine" : c.strategy,
+             witness.comparisons());
   return kExitFine;
 }
 
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) { return kvproof::run_program("replay", argc, argv, &kvproof::replay); }
+int main(int argc, char** argv) {
+  return kvproof::run_program("replay", argc, argv, &kvproof::replay);
+}

@@ -14,18 +14,24 @@ using nlohmann::json;
 
 const char* word(Proof::Verdict verdict) {
   switch (verdict) {
-    case Proof::Verdict::kPass: return "PASS";
-    case Proof::Verdict::kFail: return "FAIL";
-    case Proof::Verdict::kNotClaimed: return "not claimed";
+    case Proof::Verdict::kPass:
+      return "PASS";
+    case Proof::Verdict::kFail:
+      return "FAIL";
+    case Proof::Verdict::kNotClaimed:
+      return "not claimed";
   }
   return "";
 }
 
 const char* run_word(Proof::Verdict verdict) {
   switch (verdict) {
-    case Proof::Verdict::kPass: return "pass";
-    case Proof::Verdict::kFail: return "fail";
-    case Proof::Verdict::kNotClaimed: return "not_claimed";
+    case Proof::Verdict::kPass:
+      return "pass";
+    case Proof::Verdict::kFail:
+      return "fail";
+    case Proof::Verdict::kNotClaimed:
+      return "not_claimed";
   }
   return "";
 }
@@ -62,7 +68,9 @@ std::string xml(const std::string& text) {
 }
 
 constexpr const char* kEventNames[] = {"wraps", "growths", "flushes", "refusals", "evictions"};
-std::vector<std::int64_t> counts(const Events& e) { return {e.wraps, e.growths, e.flushes, e.refusals, e.evictions}; }
+std::vector<std::int64_t> counts(const Events& e) {
+  return {e.wraps, e.growths, e.flushes, e.refusals, e.evictions};
+}
 
 }  // namespace
 
@@ -100,15 +108,16 @@ std::string matrix(const std::vector<Outcome>& outcomes) {
 
 std::string failure_text(const Outcome& outcome) {
   const Proof& proof = outcome.proof;
-  std::string text = fmt::format("FAIL {} on {}, after {} cases\n  {}\n", outcome.law->name, outcome.subject, proof.cases,
-                                 proof.message);
+  std::string text = fmt::format("FAIL {} on {}, after {} cases\n  {}\n", outcome.law->name, outcome.subject,
+                                 proof.cases, proof.message);
   if (!proof.refutation) return text;
   const Counterexample& found = *proof.refutation;
   if (!found.expected.empty()) text += fmt::format("  expected  {}\n", found.expected);
   if (!found.actual.empty()) text += fmt::format("  actual    {}\n", found.actual);
   if (!found.picture.empty()) text += indented(found.picture + "\n");
   text += fmt::format("  the law: {}\n\n{}\n", outcome.law->formula, indented(str(found.example)));
-  if (!outcome.replay.empty()) text += fmt::format("  written to {0}; run it again: kvproof replay {0}\n", outcome.replay);
+  if (!outcome.replay.empty())
+    text += fmt::format("  written to {0}; run it again: kvproof replay {0}\n", outcome.replay);
   return text;
 }
 

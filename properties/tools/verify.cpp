@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "engine/cache/plugin.h"
@@ -23,11 +24,14 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("--strategy", o.strategies, "A strategy; parameters that are spelled are fixed, others are drawn. Default: all")
+  app.add_option("--strategy", o.strategies,
+                 "A strategy; parameters that are spelled are fixed, others are drawn. Default: all")
       ->type_name("SPEC")
       ->allow_extra_args(false);
   app.add_option("--law", o.laws, "A law. Default: all")->type_name("NAME")->allow_extra_args(false);
-  app.add_option("--cases", o.cases, "Cases per law and strategy")->check(CLI::Range(1, 1000000))->capture_default_str();
+  app.add_option("--cases", o.cases, "Cases per law and strategy")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
   app.add_option("--seconds", o.seconds, "Go on until this time is over, spread evenly")->check(CLI::Range(0.0, 1e6));
   app.add_option("--seed", o.seed, "The same seed gives the same cases")->capture_default_str();
   app.add_option("--data", o.data, "Values for the laws that take any: a generator, tiny-gemma, or a trace file")
@@ -108,20 +112,28 @@ int verify(int argc, char** argv) {
   if (isatty(STDERR_FILENO)) schedule.progress = &show_progress;
   std::vector<Outcome> outcomes = run_jobs(all_jobs(laws, subjects), schedule);
 
-  std::size_t failures = 0;
+  const std::size_t failures = std::size_t(std::count_if(outcomes.begin(), outcomes.end(), &failed));
+  // A folder that cannot be written must not cost the result that was to be written there.
+  std::string unwritten;
   for (Outcome& outcome : outcomes) {
     if (!failed(outcome)) continue;
-    ++failures;
-    if (outcome.proof.refutation) outcome.replay = write_replay(o.replays, *outcome.proof.refutation);
+    try {
+      if (outcome.proof.refutation) outcome.replay = write_replay(o.replays, *outcome.proof.refutation);
+    } catch (const Error& error) {
+      unwritten = error.what();
+    }
     fmt::print("{}\n", failure_text(outcome));
   }
   fmt::print("{}", matrix(outcomes));
   fmt::print("seed {}; {} of {} verdicts are failures\n", o.seed, failures, outcomes.size());
   write_files(o, outcomes, run ? &*run : nullptr);
+  if (!unwritten.empty()) throw Error(ErrorCode::kIo, unwritten);
   return failures ? kExitFailed : kExitFine;
 }
 
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) { return kvproof::run_program("verify", argc, argv, &kvproof::verify); }
+int main(int argc, char** argv) {
+  return kvproof::run_program("verify", argc, argv, &kvproof::verify);
+}

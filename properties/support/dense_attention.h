@@ -10,7 +10,7 @@
 #include "engine/codec/row_codecs.h"
 #include "properties/support/rig.h"
 
-namespace kvproof::laws {
+namespace kvproof {
 
 // Rows [n,width] encoded in full precision, one behind the other.
 class DenseArray {
@@ -56,4 +56,4 @@ inline AttentionJob dense_job(const Case& c, float scale, Stream s, const Tensor
           .softcap = c.softcap};
 }
 
-}  // namespace kvproof::laws
+}  // namespace kvproof
