@@ -62,9 +62,7 @@ Lines measure(const Cell& cell, Bench& bench) {
       cell, {.quantity = "growth", .samples = samples, .held = step.held, .cache_bytes = cache->memory().live()})};
 }
 
-bool applies(const Contract& contract) {
-  return contract.growth == Growth::kAmortised;
-}
+bool applies(const Contract& contract) { return contract.growth == Growth::kAmortised; }
 
 }  // namespace
 

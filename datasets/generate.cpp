@@ -28,8 +28,7 @@ std::string known_names() {
 }
 
 [[noreturn]] void unknown(std::string_view name, const std::string& more) {
-  throw Error(ErrorCode::kUsage,
-              "data '" + std::string(name) + "': unknown; known are " + known_names() + more);
+  throw Error(ErrorCode::kUsage, "data '" + std::string(name) + "': unknown; known are " + known_names() + more);
 }
 
 Tensor zeros(const Shape& shape) {
@@ -43,11 +42,10 @@ void check_sizes(const Geometry& g, std::int64_t tokens) {
   check_geometry(g);
   const std::int64_t width = std::max(g.d, g.dv), heads = std::int64_t(g.batch) * g.q_heads;
   std::int64_t elements = 0;
-  if (tokens < 0 || !Shape::count(std::array{heads, tokens, width}, elements) ||
-      elements > kMaxPosition) {
+  if (tokens < 0 || !Shape::count(std::array{heads, tokens, width}, elements) || elements > kMaxPosition) {
     throw Error(ErrorCode::kUsage, "tokens=" + std::to_string(tokens) + " at " + str(g) +
-                                       ": expected 0 or more, and at most " +
-                                       std::to_string(kMaxPosition) + " elements in a tensor");
+                                       ": expected 0 or more, and at most " + std::to_string(kMaxPosition) +
+                                       " elements in a tensor");
   }
 }
 
@@ -101,8 +99,7 @@ std::vector<Trace> load_data(const std::string& name, const Geometry& geometry, 
                              std::uint64_t seed) {
   if (find_generator(name)) return {generate(name, geometry, tokens, seed)};
   if (name == kTinyGemma) return read_trace(tiny_gemma_dir() + "/trace.safetensors");
-  if (name.find('/') == std::string::npos && !name.ends_with(".safetensors") &&
-      !std::filesystem::exists(name)) {
+  if (name.find('/') == std::string::npos && !name.ends_with(".safetensors") && !std::filesystem::exists(name)) {
     unknown(name, ", or a safetensors file");
   }
   return read_trace(name);

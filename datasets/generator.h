@@ -28,9 +28,7 @@ struct StreamData {
     return q.subspan(std::size_t((head * tokens + n) * d), std::size_t(d));
   }
   std::span<float> key(Position n) const { return k.subspan(std::size_t(n * d), std::size_t(d)); }
-  std::span<float> value(Position n) const {
-    return v.subspan(std::size_t(n * dv), std::size_t(dv));
-  }
+  std::span<float> value(Position n) const { return v.subspan(std::size_t(n * dv), std::size_t(dv)); }
 };
 
 enum class Answers { kNone, kLastQuery };

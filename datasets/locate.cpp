@@ -15,8 +15,7 @@ std::string tiny_gemma_dir() {
     candidates = {chosen};
   } else {
     const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-    candidates = {program.parent_path().parent_path() / KVPROOF_DATASETS_INSTALLED,
-                  KVPROOF_DATASETS_SOURCE};
+    candidates = {program.parent_path().parent_path() / KVPROOF_DATASETS_INSTALLED, KVPROOF_DATASETS_SOURCE};
   }
   std::string tried;
   for (const fs::path& candidate : candidates) {
@@ -24,8 +23,7 @@ std::string tiny_gemma_dir() {
     if (fs::is_directory(folder, ignored)) return folder.string();
     tried += (tried.empty() ? "" : " or ") + folder.string();
   }
-  throw Error(ErrorCode::kNotFound,
-              "tiny-gemma: no folder " + tried + "; set KVPROOF_DATASETS to the datasets folder");
+  throw Error(ErrorCode::kNotFound, "tiny-gemma: no folder " + tried + "; set KVPROOF_DATASETS to the datasets folder");
 }
 
 }  // namespace kvproof

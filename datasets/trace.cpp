@@ -15,8 +15,7 @@ Tensor take_tokens(const Tensor& from, Position first, std::int64_t n) {
   Tensor result(DType::kF32, {shape[0], shape[1], n, width});
   const std::size_t bytes = std::size_t(n * width) * sizeof(float);
   for (std::int64_t h = 0; h < heads && bytes; ++h) {
-    std::memcpy(result.as<float>() + h * n * width, from.as<float>() + (h * tokens + first) * width,
-                bytes);
+    std::memcpy(result.as<float>() + h * n * width, from.as<float>() + (h * tokens + first) * width, bytes);
   }
   return result;
 }
@@ -31,9 +30,7 @@ Geometry Trace::geometry() const {
           .dv = int(v.shape()[3])};
 }
 
-std::int64_t Trace::expected_tokens() const {
-  return expected.shape().rank() == 4 ? expected.shape()[2] : 0;
-}
+std::int64_t Trace::expected_tokens() const { return expected.shape().rank() == 4 ? expected.shape()[2] : 0; }
 
 Trace take(const Trace& trace, Position first, std::int64_t n) {
   const Position tokens = trace.tokens(), end = first + n;

@@ -16,13 +16,13 @@ namespace kvproof {
 // Keys and queries stand after RoPE. Query n sees the positions (n - window, n], all of [0, n] if
 // window is 0.
 struct Trace {
-  std::string name;     // "gaussian", "tiny-gemma.0"
-  Tensor q;             // f32 [B,Hq,N,D]
-  Tensor k;             // f32 [B,Hkv,N,D]
-  Tensor v;             // f32 [B,Hkv,N,Dv]
-  float scale = 1;      // of the scores; 1/sqrt(D) unless a file says otherwise
-  Position window = 0;  // the query's own token included; 0: sees all
-  Tensor expected;      // f32 [B,Hq,M,Dv]: outputs of the last M positions; empty if unknown
+  std::string name;              // "gaussian", "tiny-gemma.0"
+  Tensor q;                      // f32 [B,Hq,N,D]
+  Tensor k;                      // f32 [B,Hkv,N,D]
+  Tensor v;                      // f32 [B,Hkv,N,Dv]
+  float scale = 1;               // of the scores; 1/sqrt(D) unless a file says otherwise
+  Position window = 0;           // the query's own token included; 0: sees all
+  Tensor expected;               // f32 [B,Hq,M,Dv]: outputs of the last M positions; empty if unknown
   std::vector<Position> needle;  // per stream, the position that the last query finds; or empty
 
   Geometry geometry() const;
@@ -45,14 +45,13 @@ std::vector<Trace> read_trace(const std::string& path);
 // Data of the generator `name` (generator.h). The same arguments give the same data, and a stream's
 // data does not depend on the number of streams. Throws Error(kUsage) that lists the known names,
 // or names what is wrong with the sizes.
-Trace generate(std::string_view name, const Geometry& geometry, std::int64_t tokens,
-               std::uint64_t seed);
+Trace generate(std::string_view name, const Geometry& geometry, std::int64_t tokens, std::uint64_t seed);
 
 // What --data names: a generator (one trace of that geometry and length), "tiny-gemma" (real K/V,
 // one trace per layer), or a trace file. The last two have their own geometry and length and are
 // returned whole.
-std::vector<Trace> load_data(const std::string& name_or_file, const Geometry& geometry,
-                             std::int64_t tokens, std::uint64_t seed);
+std::vector<Trace> load_data(const std::string& name_or_file, const Geometry& geometry, std::int64_t tokens,
+                             std::uint64_t seed);
 
 // The folder of the tiny-gemma checkpoint and of its trace. The datasets folder is
 // $KVPROOF_DATASETS if that is set, else the one installed beside the running program, else the one

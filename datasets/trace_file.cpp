@@ -28,8 +28,7 @@ Number parse_number(const std::string& path, const std::string& key, const std::
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || !(value > 0) || !(value <= Number(kMaxPosition))) {
-    throw Error(ErrorCode::kMalformed,
-                path + ": metadata " + key + "='" + text + "': expected a positive number");
+    throw Error(ErrorCode::kMalformed, path + ": metadata " + key + "='" + text + "': expected a positive number");
   }
   return value;
 }
@@ -50,12 +49,11 @@ TraceHeader read_header(const std::string& path, const SafetensorsFile& file) {
     std::istringstream types(found->second);
     for (std::string type; std::getline(types, type, ',');) {
       if (type != "sliding_attention" && type != "full_attention") {
-        throw Error(ErrorCode::kMalformed, path + ": metadata layer_types has '" + type +
-                                               "'; expected sliding_attention or full_attention");
+        throw Error(ErrorCode::kMalformed,
+                    path + ": metadata layer_types has '" + type + "'; expected sliding_attention or full_attention");
       }
       if (type == "sliding_attention" && header.window == 0) {
-        throw Error(ErrorCode::kMalformed,
-                    path + ": metadata has sliding layers but no sliding_window");
+        throw Error(ErrorCode::kMalformed, path + ": metadata has sliding layers but no sliding_window");
       }
       header.layer_types.push_back(type);
     }
@@ -73,8 +71,7 @@ TraceHeader read_header(const std::string& path, const SafetensorsFile& file) {
 Shape rank_four(const std::string& path, const SafetensorsFile& file, const std::string& name) {
   const TensorInfo info = file.info(name);
   if (!is_float(info.dtype)) {
-    throw Error(ErrorCode::kUnsupported, path + ": tensor '" + name + "' is " +
-                                             std::string(name_of(info.dtype)) +
+    throw Error(ErrorCode::kUnsupported, path + ": tensor '" + name + "' is " + std::string(name_of(info.dtype)) +
                                              "; expected f32, f16 or bf16");
   }
   const Shape& s = info.shape;
@@ -83,14 +80,12 @@ Shape rank_four(const std::string& path, const SafetensorsFile& file, const std:
   return s;
 }
 
-Tensor read_f32(const std::string& path, const SafetensorsFile& file, const std::string& name,
-                const Shape& shape) {
+Tensor read_f32(const std::string& path, const SafetensorsFile& file, const std::string& name, const Shape& shape) {
   const Tensor stored = file.read(name);
   Tensor wide = to_dtype({stored.dtype(), shape, stored.view().data}, DType::kF32);
   const std::span<const float> values(wide.as<float>(), std::size_t(shape.elements()));
   if (!std::ranges::all_of(values, [](float x) { return std::isfinite(x); })) {
-    throw Error(ErrorCode::kMalformed,
-                path + ": tensor '" + name + "' has a value that is not finite");
+    throw Error(ErrorCode::kMalformed, path + ": tensor '" + name + "' has a value that is not finite");
   }
   return wide;
 }
@@ -101,8 +96,7 @@ struct LayerShapes {
 };
 
 // Throws unless the three belong together and make a geometry.
-LayerShapes read_shapes(const std::string& path, const SafetensorsFile& file,
-                        const std::string& suffix) {
+LayerShapes read_shapes(const std::string& path, const SafetensorsFile& file, const std::string& suffix) {
   const Shape q = rank_four(path, file, "q" + suffix), k = rank_four(path, file, "k" + suffix),
               v = rank_four(path, file, "v" + suffix);
   if (k[0] != q[0] || k[2] != q[2] || k[3] != q[3]) {
@@ -127,8 +121,7 @@ LayerShapes read_shapes(const std::string& path, const SafetensorsFile& file,
   return {q, k, v};
 }
 
-Trace read_layer(const std::string& path, const SafetensorsFile& file, const TraceHeader& header,
-                 std::size_t layer) {
+Trace read_layer(const std::string& path, const SafetensorsFile& file, const TraceHeader& header, std::size_t layer) {
   const std::string suffix = "." + std::to_string(layer);
   const auto [q, k, v] = read_shapes(path, file, suffix);
   Trace trace{.name = header.name + suffix, .scale = header.scale};
@@ -142,8 +135,7 @@ Trace read_layer(const std::string& path, const SafetensorsFile& file, const Tra
   if (!file.has("out" + suffix)) return trace;
   const Shape out = rank_four(path, file, "out" + suffix);
   if (out[0] != q[0] || out[1] != q[1] || out[2] > q[2] || out[3] != v[3]) {
-    wrong_shape(path, "out" + suffix, out,
-                "the B and Hq of q, the Dv of v, and at most N positions");
+    wrong_shape(path, "out" + suffix, out, "the B and Hq of q, the Dv of v, and at most N positions");
   }
   trace.expected = read_f32(path, file, "out" + suffix, out);
   return trace;
@@ -159,13 +151,12 @@ std::vector<Trace> read_trace(const std::string& path) {
     layers.push_back(read_layer(path, file, header, layers.size()));
   }
   if (layers.empty()) {
-    throw Error(ErrorCode::kMismatch,
-                path + ": has no tensor 'q.0'; expected q.i, k.i, v.i of layers 0, 1, ...");
+    throw Error(ErrorCode::kMismatch, path + ": has no tensor 'q.0'; expected q.i, k.i, v.i of layers 0, 1, ...");
   }
   if (!header.layer_types.empty() && header.layer_types.size() != layers.size()) {
-    throw Error(ErrorCode::kMismatch,
-                path + ": metadata layer_types names " + std::to_string(header.layer_types.size()) +
-                    " layers; the tensors have " + std::to_string(layers.size()));
+    throw Error(ErrorCode::kMismatch, path + ": metadata layer_types names " +
+                                          std::to_string(header.layer_types.size()) + " layers; the tensors have " +
+                                          std::to_string(layers.size()));
   }
   return layers;
 }

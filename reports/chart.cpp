@@ -124,9 +124,7 @@ std::vector<double> stroke_widths(const Chart& chart) {
   return widths;
 }
 
-bool drawable(const Chart& chart) {
-  return x_ticks(chart).size() > 1;
-}
+bool drawable(const Chart& chart) { return x_ticks(chart).size() > 1; }
 
 Range x_range(const Chart& chart) {
   Range range = {std::numeric_limits<double>::max(), 0};

@@ -16,21 +16,11 @@ std::string field(const std::string& text) {
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + "\"";
 }
-std::string field(double value) {
-  return fmt::format("{}", value);
-}
-std::string field(std::int64_t value) {
-  return std::to_string(value);
-}
-std::string field(std::size_t value) {
-  return std::to_string(value);
-}
-std::string field(const std::optional<double>& value) {
-  return value ? field(*value) : "";
-}
-std::string field(bool value) {
-  return value ? "true" : "false";
-}
+std::string field(double value) { return fmt::format("{}", value); }
+std::string field(std::int64_t value) { return std::to_string(value); }
+std::string field(std::size_t value) { return std::to_string(value); }
+std::string field(const std::optional<double>& value) { return value ? field(*value) : ""; }
+std::string field(bool value) { return value ? "true" : "false"; }
 
 template <class... Fields>
 std::string row(const Fields&... fields) {

@@ -17,12 +17,8 @@ struct Marked {
   double y = 0;
 };
 
-double largest_x(const Chart& chart) {
-  return x_ticks(chart).back();
-}
-std::string at_largest(const Chart& chart) {
-  return tokens_equal(std::int64_t(largest_x(chart)));
-}
+double largest_x(const Chart& chart) { return x_ticks(chart).back(); }
+std::string at_largest(const Chart& chart) { return tokens_equal(std::int64_t(largest_x(chart))); }
 
 // The series with a point at the largest x, by ascending y.
 std::vector<Marked> ranked(const Chart& chart) {
@@ -44,12 +40,8 @@ std::vector<Marked> challengers(const Chart& chart) {
   return found;
 }
 
-std::string plain_times(double ratio) {
-  return plain(ratio) + kTimesSign;
-}
-std::string plain_bytes(double bytes) {
-  return tick_text(Unit::kBytes, bytes);
-}
+std::string plain_times(double ratio) { return plain(ratio) + kTimesSign; }
+std::string plain_bytes(double bytes) { return tick_text(Unit::kBytes, bytes); }
 
 constexpr double kFlat = 1.25;  // growth that is none, over the whole range of T
 

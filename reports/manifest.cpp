@@ -46,9 +46,7 @@ std::string huge_pages_mode() {
   return line.substr(open + 1, close - open - 1);
 }
 
-std::int64_t at_least_zero(long value) {
-  return value > 0 ? value : 0;
-}
+std::int64_t at_least_zero(long value) { return value > 0 ? value : 0; }
 
 // Virtual machines often hide cache sizes from sysconf; the kernel then still knows them
 // ("32768K").

@@ -19,9 +19,7 @@ OutputFolder::OutputFolder(const std::string& path) : path_(path) {
   }
 }
 
-OutputFolder OutputFolder::subfolder(const std::string& name) const {
-  return OutputFolder((path_ / name).string());
-}
+OutputFolder OutputFolder::subfolder(const std::string& name) const { return OutputFolder((path_ / name).string()); }
 
 void OutputFolder::write(const std::string& name, const std::string& text) const {
   const std::filesystem::path final_name = path_ / name, temporary = path_ / ("." + name + ".part");

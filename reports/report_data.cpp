@@ -31,9 +31,7 @@ std::optional<double> optional_number(const json& cell, const char* name) {
   return field->get<double>();
 }
 
-std::string optional_text(const json& cell, const char* name) {
-  return cell.value(name, "");
-}
+std::string optional_text(const json& cell, const char* name) { return cell.value(name, ""); }
 
 Timing timing_of(const json& cell, Place place) {
   const auto samples = cell.at("samples").get<std::vector<double>>();
@@ -169,9 +167,7 @@ void fill_speedups(Data& data) {
 
 }  // namespace
 
-std::string base_name(const std::string& spec) {
-  return spec.substr(0, spec.find(':'));
-}
+std::string base_name(const std::string& spec) { return spec.substr(0, spec.find(':')); }
 
 std::string str(const Setting& setting) {
   std::string text = setting.shape;
@@ -185,9 +181,7 @@ bool Data::broken(const std::string& strategy) const {
   return broken_strategies.contains(strategy) || broken_strategies.contains(base_name(strategy));
 }
 
-bool Data::fair(const Timing& timing) const {
-  return timing.checked && !broken(timing.strategy);
-}
+bool Data::fair(const Timing& timing) const { return timing.checked && !broken(timing.strategy); }
 
 Data load(const std::vector<std::string>& paths) {
   Data data;

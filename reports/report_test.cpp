@@ -26,17 +26,11 @@ using nlohmann::json;
 
 const char* const kHostile = R"(<b>"evil'</script><!--<script>`&|)";
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-Data sample() {
-  return load({KVPROOF_SAMPLE_RUN});
-}
+Data sample() { return load({KVPROOF_SAMPLE_RUN}); }
 
-std::string page_of(const Data& data) {
-  return page(data, sections(data), PlotStatus::kDrawn);
-}
+std::string page_of(const Data& data) { return page(data, sections(data), PlotStatus::kDrawn); }
 
 // The sample with every strategy `from` renamed.
 Data renamed(const std::string& from, const std::string& to) {
@@ -63,9 +57,7 @@ Chart chart_with(std::vector<Series> series) {
   return chart;
 }
 
-Point at(double x, double y) {
-  return {x, y, y, y, {0, 2}};
-}
+Point at(double x, double y) { return {x, y, y, y, {0, 2}}; }
 
 TEST(Text, NumbersAreShortAndGrouped) {
   EXPECT_EQ(grouped(1234567), "1,234,567");

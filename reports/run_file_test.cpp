@@ -62,9 +62,7 @@ class RunFile : public testing::Test {
   std::string path_;
 };
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST_F(RunFile, ReadsBackWhatWasWritten) {
   const json first = manifest("test", 7);

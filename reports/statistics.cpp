@@ -30,9 +30,7 @@ double log_binomial(double n, double k) {
 
 }  // namespace
 
-double median(std::span<const double> samples) {
-  return middle(sorted(samples));
-}
+double median(std::span<const double> samples) { return middle(sorted(samples)); }
 
 double median_absolute_deviation(std::span<const double> samples) {
   const double center = median(samples);

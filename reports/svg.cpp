@@ -110,9 +110,7 @@ std::string series_marks(const Canvas& canvas, const Series& series, double widt
 
 }  // namespace
 
-std::string anchor(Place place) {
-  return fmt::format("r{}-{}", place.run + 1, place.line);
-}
+std::string anchor(Place place) { return fmt::format("r{}-{}", place.run + 1, place.line); }
 
 std::string svg(const Chart& chart, const Palette& palette, const SvgSize& size) {
   const Canvas canvas(chart, size);

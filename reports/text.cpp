@@ -53,9 +53,7 @@ std::string plain(double value) {
   return text;
 }
 
-std::string tokens_equal(std::int64_t tokens) {
-  return fmt::format("T{0}={0}{1}", kUnitGap, grouped(tokens));
-}
+std::string tokens_equal(std::int64_t tokens) { return fmt::format("T{0}={0}{1}", kUnitGap, grouped(tokens)); }
 
 std::string times_tick(double ratio) {
   if (ratio >= 1e6) return plain(ratio / 1e6) + "M" + kTimesSign;
@@ -73,9 +71,7 @@ std::string bytes_text(double bytes) {
   return scaled(bytes, kSteps);
 }
 
-std::string times_text(double ratio) {
-  return significant(ratio) + kTimesSign;
-}
+std::string times_text(double ratio) { return significant(ratio) + kTimesSign; }
 
 std::string percent_text(double fraction) {
   const double percent = fraction * 100;

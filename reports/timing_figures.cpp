@@ -20,18 +20,10 @@ using Value = std::function<std::optional<double>(const Timing&)>;
 
 constexpr const char* kBench = "kvproof bench --out RUN.jsonl";
 
-Setting own_setting(const Timing& cell) {
-  return cell.setting;
-}
-std::optional<double> held(const Timing& cell) {
-  return double(cell.T);
-}
-std::optional<double> time_ns(const Timing& cell) {
-  return cell.median_ns;
-}
-std::optional<double> speedup(const Timing& cell) {
-  return cell.strategy == "concat" ? std::nullopt : cell.speedup;
-}
+Setting own_setting(const Timing& cell) { return cell.setting; }
+std::optional<double> held(const Timing& cell) { return double(cell.T); }
+std::optional<double> time_ns(const Timing& cell) { return cell.median_ns; }
+std::optional<double> speedup(const Timing& cell) { return cell.strategy == "concat" ? std::nullopt : cell.speedup; }
 
 // What a chart shows of which cells.
 struct Plan {

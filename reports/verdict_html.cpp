@@ -58,9 +58,7 @@ std::string events_text(const Law& law) {
   return text.empty() ? "no events" : text;
 }
 
-std::string sample_link(Place place) {
-  return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line);
-}
+std::string sample_link(Place place) { return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line); }
 
 std::string cell_html(const Law* law) {
   if (law == nullptr) return R"(<td><span class="verdict none">not run</span></td>)";

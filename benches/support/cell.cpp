@@ -6,9 +6,7 @@
 
 namespace kvproof {
 
-const char* name_of(Residency residency) {
-  return residency == Residency::kCold ? "cold" : "hot";
-}
+const char* name_of(Residency residency) { return residency == Residency::kCold ? "cold" : "hot"; }
 
 std::string Cell::name() const {
   return fmt::format("{}/{}/T={}/threads={}/{}/{}/{}", quantity->name, strategy, tokens, threads, str(geometry),

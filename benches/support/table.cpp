@@ -12,9 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string text_of(const json& line, const char* field) {
-  return line[field].get<std::string>();
-}
+std::string text_of(const json& line, const char* field) { return line[field].get<std::string>(); }
 
 constexpr std::size_t kColumns = 11;
 using Row = std::array<std::string, kColumns>;

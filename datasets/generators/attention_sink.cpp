@@ -13,9 +13,7 @@ constexpr Position kSinks = 4;
 
 // With normal keys of deviation 1/2, N tokens weigh about N * exp(1/8) together; four sinks of
 // score ln N + 2 weigh 4 * e^2 * N, some 25 times as much.
-double sink_score(std::int64_t tokens) {
-  return std::log(double(tokens)) + 2;
-}
+double sink_score(std::int64_t tokens) { return std::log(double(tokens)) + 2; }
 
 void fill(StreamData& data, Random& random) {
   // Only sinks and queries have a part along `direction`; the parts across it make the scores of

@@ -25,8 +25,7 @@ void fill(StreamData& data, Random& random) {
 extern const Generator constants = {
     .name = "constants",
     .summary = "one number for all keys of a stream, one for all its values",
-    .reveals =
-        "division by a range of zero, scales with a floor, sums of weights that drift with length",
+    .reveals = "division by a range of zero, scales with a floor, sums of weights that drift with length",
     .fill = &fill};
 
 }  // namespace kvproof::generators

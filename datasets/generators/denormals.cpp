@@ -29,8 +29,7 @@ void fill(StreamData& data, Random& random) {
 extern const Generator denormals = {
     .name = "denormals",
     .summary = "keys and values below 2^-126 (64 tokens) and below 2^-14 (64 tokens) in turns",
-    .reveals =
-        "scales that underflow to zero, division by them, conversions that flush small numbers",
+    .reveals = "scales that underflow to zero, division by them, conversions that flush small numbers",
     .fill = &fill};
 
 }  // namespace kvproof::generators

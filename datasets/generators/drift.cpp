@@ -9,9 +9,7 @@ namespace kvproof::generators {
 namespace {
 
 // 32,768 times at a million tokens: within the range of f16.
-double amplitude(Position n) {
-  return 1 + double(n) / 32;
-}
+double amplitude(Position n) { return 1 + double(n) / 32; }
 
 // Channels take turns, so that no token is extreme in all of them.
 float drifting(Position n, std::size_t channel, Random& random) {
@@ -41,8 +39,7 @@ void fill(StreamData& data, Random& random) {
 
 extern const Generator drift = {
     .name = "drift",
-    .summary =
-        "the range of every key and value channel grows with the position, minimum and maximum",
+    .summary = "the range of every key and value channel grows with the position, minimum and maximum",
     .reveals =
         "running scales: stored codes that are not re-coded when the scale moves, or are re-coded "
         "often",

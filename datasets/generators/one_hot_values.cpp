@@ -19,8 +19,7 @@ void fill(StreamData& data, Random& random) {
 extern const Generator one_hot_values = {
     .name = "one_hot_values",
     .summary = "zero keys; value j is one-hot at channel j mod Dv: outputs are attention weights",
-    .reveals =
-        "the visible set itself: windows off by one, the future seen, rows lost or seen twice",
+    .reveals = "the visible set itself: windows off by one, the future seen, rows lost or seen twice",
     .fill = &fill};
 
 }  // namespace kvproof::generators

@@ -50,8 +50,7 @@ void fill(StreamData& data, Random& random) {
 extern const Generator outlier_channels = {
     .name = "outlier_channels",
     .summary = "one key channel in 32 is 30 to 70 times larger; queries are as much smaller there",
-    .reveals =
-        "key scales shared by channels: the small channels vanish in the step of the large ones",
+    .reveals = "key scales shared by channels: the small channels vanish in the step of the large ones",
     .fill = &fill};
 
 }  // namespace kvproof::generators

@@ -15,8 +15,7 @@ void fill(StreamData& data, Random& random) {
 
 extern const Generator small_integers = {
     .name = "small_integers",
-    .summary =
-        "whole numbers from -3 to 3: dot products are exact in any order and in every storage type",
+    .summary = "whole numbers from -3 to 3: dot products are exact in any order and in every storage type",
     .reveals = "any wrong row or channel at once: a difference cannot be rounding",
     .fill = &fill};
 

@@ -27,8 +27,7 @@ void fill(StreamData& data, Random& random) {
 extern const Generator ties = {
     .name = "ties",
     .summary = "every key is one of four rows of whole numbers: many scores are exactly equal",
-    .reveals =
-        "choices that depend on how ties fall: unstable selection, duplicated or lost tokens",
+    .reveals = "choices that depend on how ties fall: unstable selection, duplicated or lost tokens",
     .fill = &fill};
 
 }  // namespace kvproof::generators

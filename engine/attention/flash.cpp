@@ -9,8 +9,9 @@
 namespace kvproof {
 namespace {
 
-constexpr std::int64_t kTileRows = 64;                          // scores of a tile against a piece: 64 KiB
-constexpr std::int64_t kSerialWork = std::int64_t(1) << 20;     // multiplications below which a task costs more than it saves
+constexpr std::int64_t kTileRows = 64;  // scores of a tile against a piece: 64 KiB
+constexpr std::int64_t kSerialWork = std::int64_t(1)
+                                     << 20;  // multiplications below which a task costs more than it saves
 constexpr std::int64_t kMaxPartialFloats = std::int64_t(1) << 26;
 
 struct TileSpan {
@@ -77,7 +78,8 @@ void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
   std::vector<Partial> parts(static_cast<std::size_t>(plan.pairs));
   parallel_for(plan.pairs, 1, [&](std::int64_t begin, std::int64_t end) {
     auto span = std::upper_bound(plan.tiles.begin(), plan.tiles.end(), begin,
-                                 [](std::int64_t pair, const TileSpan& s) { return pair < s.first_piece; }) - 1;
+                                 [](std::int64_t pair, const TileSpan& s) { return pair < s.first_piece; }) -
+                1;
     for (std::int64_t pair = begin; pair < end; ++pair) {
       while (span + 1 != plan.tiles.end() && pair >= (span + 1)->first_piece) ++span;
       const Tile& tile = tiles[std::size_t(span - plan.tiles.begin())];

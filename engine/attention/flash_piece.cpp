@@ -82,9 +82,9 @@ void mask_run(const Tile& tile, const RunView& view, float* s) {
   const TensorView& m = job.mask->values;
   const auto index = [&](std::int64_t axis, std::int64_t i) { return m.shape[int(axis)] == 1 ? 0 : i; };
   for (int row = 0; row < tile.rows(); ++row) {
-    const std::int64_t at =
-        ((index(0, job.batch) * m.shape[1] + index(1, job.head + row % job.group)) * m.shape[2] +
-         index(2, tile.token + row / job.group)) * m.shape[3];
+    const std::int64_t at = ((index(0, job.batch) * m.shape[1] + index(1, job.head + row % job.group)) * m.shape[2] +
+                             index(2, tile.token + row / job.group)) *
+                            m.shape[3];
     float* x = s + row * kPiece + view.run->offset;
     for (std::int64_t j = view.any.begin; j < view.any.end; ++j) {
       const std::int64_t cell = at + view.run->rows.at(j);
@@ -234,7 +234,8 @@ void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
   if (hull.empty()) return;
   hull = {hull.begin / kPad * kPad, padded_width(hull.end)};
 
-  for (int row = 0; row < tile.rows(); ++row) std::fill(s + row * kPiece + hull.begin, s + row * kPiece + hull.end, kNothing);
+  for (int row = 0; row < tile.rows(); ++row)
+    std::fill(s + row * kPiece + hull.begin, s + row * kPiece + hull.end, kNothing);
   for (std::size_t n = 0; n < piece.size(); ++n) {
     const RunView& view = scratch.views[n];
     if (view.any.empty()) continue;

@@ -12,8 +12,8 @@ struct ReferenceQuery {
   std::vector<std::span<const float>> k;  // visible rows, each [D]
   std::vector<std::span<const float>> v;  // each [Dv]
   double scale = 1;
-  double softcap = 0;                     // 0: none
-  std::vector<double> bias;               // added to each score, or empty
+  double softcap = 0;        // 0: none
+  std::vector<double> bias;  // added to each score, or empty
 };
 
 struct ReferenceResult {

@@ -5,6 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/attention/softmax.cpp"
 #include "hwy/foreach_target.h"  // once per target
+
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 

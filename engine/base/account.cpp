@@ -44,13 +44,11 @@ void Account::copied(std::int64_t rows, std::size_t bytes) {
   copied_bytes_.fetch_add(std::int64_t(bytes), std::memory_order_relaxed);
 }
 
-AccountScope::AccountScope(std::shared_ptr<Account> account)
-    : previous_(std::exchange(slot(), std::move(account))) {}
+AccountScope::AccountScope(std::shared_ptr<Account> account) : previous_(std::exchange(slot(), std::move(account))) {}
 
 AccountScope::~AccountScope() { slot() = std::move(previous_); }
 
-void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n,
-               std::size_t row_bytes) {
+void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n, std::size_t row_bytes) {
   if (n == 0 || row_bytes == 0) return;
   std::memmove(to, from, std::size_t(n) * row_bytes);
   account.copied(n, std::size_t(n) * row_bytes);

@@ -56,7 +56,6 @@ class AccountScope {
 
 // The one way by which rows move: copies n rows of row_bytes each and books them. The ranges may overlap. Nothing
 // happens for n = 0.
-void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n,
-               std::size_t row_bytes);
+void copy_rows(Account& account, std::byte* to, const std::byte* from, std::int64_t n, std::size_t row_bytes);
 
 }  // namespace kvproof

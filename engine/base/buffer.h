@@ -9,8 +9,9 @@
 
 namespace kvproof {
 
-// Owns `size` bytes aligned to 64 (2 MiB for large ones); 64 bytes behind them may be read. A copy is deep and belongs to the same account.
-// Fresh memory is unspecified; where poisoning is on, it is 0xff (NaN in every floating format we store).
+// Owns `size` bytes aligned to 64 (2 MiB for large ones); 64 bytes behind them may be read. A copy is deep and belongs
+// to the same account. Fresh memory is unspecified; where poisoning is on, it is 0xff (NaN in every floating format we
+// store).
 class Buffer {
  public:
   Buffer();                           // empty; account current on this thread

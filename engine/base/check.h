@@ -13,8 +13,7 @@ CheckHandler set_check_handler(CheckHandler handler);
 
 }  // namespace kvproof
 
-#define KVPROOF_CHECK(condition) \
-  ((condition) ? (void)0 : ::kvproof::check_failed(#condition, __FILE__, __LINE__))
+#define KVPROOF_CHECK(condition) ((condition) ? (void)0 : ::kvproof::check_failed(#condition, __FILE__, __LINE__))
 
 // For inner loops: compiled in debug builds only.
 #ifdef NDEBUG

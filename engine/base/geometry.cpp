@@ -69,7 +69,8 @@ void check_geometry(const Geometry& g) {
   }
   if (g.dv < 0 || g.dv > kMaxAxis) bad(text, "Dv must be between 0 and 1048576");
   if (g.q_heads % g.kv_heads) bad(text, "Hq must be a multiple of Hkv");
-  if (std::size_t(g.batch) * std::size_t(g.kv_heads) > std::size_t(kMaxAxis)) bad(text, "B x Hkv must be at most 1048576");
+  if (std::size_t(g.batch) * std::size_t(g.kv_heads) > std::size_t(kMaxAxis))
+    bad(text, "B x Hkv must be at most 1048576");
 }
 
 }  // namespace kvproof

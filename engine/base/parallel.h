@@ -42,8 +42,8 @@ inline void acquire([[maybe_unused]] Edge edge) {
 
 inline int thread_limit() { return tbb::this_task_arena::max_concurrency(); }
 
-// Calls body(begin, end) for ranges that together are [0, n), of at least `grain` where that divides. What a body writes
-// must not depend on how the ranges fall. Exceptions of a body reach the caller.
+// Calls body(begin, end) for ranges that together are [0, n), of at least `grain` where that divides. What a body
+// writes must not depend on how the ranges fall. Exceptions of a body reach the caller.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   using parallel_detail::Edge;

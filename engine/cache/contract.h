@@ -21,7 +21,7 @@ struct Fidelity {
     kNone       // nothing is promised
   };
   Kind kind = Kind::kExact;
-  DType dtype = DType::kF32;      // of full-precision rows
+  DType dtype = DType::kF32;  // of full-precision rows
   // kHalfStep. A step is (max - min) / (2^bits - 1) over a group: `key_tokens` consecutive tokens of one key channel,
   // aligned to multiples of it, or `value_channels` consecutive channels of one value row.
   int bits = 0;

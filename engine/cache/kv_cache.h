@@ -37,7 +37,9 @@ struct MemoryUse {
   std::size_t live() const { return payload + metadata; }
   std::size_t total() const { return payload + metadata + slack; }
   template <class T>
-  void operator()(const T&) { metadata += sizeof(T); }
+  void operator()(const T&) {
+    metadata += sizeof(T);
+  }
 };
 
 // One layer's cache for all B x Hkv streams. Not thread-safe: one call at a time; a call uses the threads of the

@@ -27,10 +27,10 @@ void load_plugin(const std::string& path) {
   const auto abi = reinterpret_cast<std::uint32_t (*)()>(dlsym(handle, "kvproof_plugin_abi"));
   if (!abi) bad(path, "not a plug-in: it has no kvproof_plugin_abi; build it with kvproof_add_strategy");
   if (abi() != kPluginAbi) {
-    bad(path, "built for ABI " + std::to_string(abi()) + ", this is " + std::to_string(kPluginAbi) + "; build it again");
+    bad(path,
+        "built for ABI " + std::to_string(abi()) + ", this is " + std::to_string(kPluginAbi) + "; build it again");
   }
-  const auto list =
-      reinterpret_cast<const Strategy* const* (*)(int*)>(dlsym(handle, "kvproof_plugin_strategies"));
+  const auto list = reinterpret_cast<const Strategy* const* (*)(int*)>(dlsym(handle, "kvproof_plugin_strategies"));
   if (!list) bad(path, "it has no kvproof_plugin_strategies");
   int count = 0;
   const Strategy* const* strategies = list(&count);

@@ -77,7 +77,8 @@ Position SegmentedCache::load_header(SnapshotReader& reader) const {
   std::string spec(length, '\0');
   reader.raw(std::as_writable_bytes(std::span(spec)));
   if (spec != config_.spec) {
-    throw Error(ErrorCode::kMismatch, "snapshot: of strategy '" + spec.substr(0, 200) + "', expected '" + config_.spec + "'");
+    throw Error(ErrorCode::kMismatch,
+                "snapshot: of strategy '" + spec.substr(0, 200) + "', expected '" + config_.spec + "'");
   }
   GeometryBytes axes{};
   reader(axes);
@@ -90,8 +91,9 @@ Position SegmentedCache::load_header(SnapshotReader& reader) const {
   if (position < 0 || position > kMaxPosition) throw Error(ErrorCode::kMalformed, "snapshot: impossible position");
   const std::size_t bytes = contract_.bytes(config_.params, config_.geometry, position);
   if (reader.left() < kSealBytes || bytes > reader.left() - kSealBytes) {
-    throw Error(ErrorCode::kMalformed, "snapshot: " + std::to_string(position) + " tokens need " + std::to_string(bytes) +
-                                           " bytes, " + std::to_string(reader.left()) + " are left");
+    throw Error(ErrorCode::kMalformed, "snapshot: " + std::to_string(position) + " tokens need " +
+                                           std::to_string(bytes) + " bytes, " + std::to_string(reader.left()) +
+                                           " are left");
   }
   return position;
 }

@@ -20,7 +20,8 @@ constexpr std::array<char, 8> kMagic{'K', 'V', 'P', 'S', 'N', 'A', 'P', '1'};
 
 [[noreturn]] void malformed(const std::string& why) { throw Error(ErrorCode::kMalformed, "snapshot: " + why); }
 [[noreturn]] void io_error(const std::string& path, const std::string& what) {
-  throw Error(ErrorCode::kIo, "snapshot '" + path + "': " + what + (errno ? ": " + std::string(std::strerror(errno)) : ""));
+  throw Error(ErrorCode::kIo,
+              "snapshot '" + path + "': " + what + (errno ? ": " + std::string(std::strerror(errno)) : ""));
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ struct SnapshotReader::Checksum {
 };
 
 SnapshotWriter::SnapshotWriter(std::vector<std::byte>& bytes)
-    : SnapshotWriter([&bytes](std::span<const std::byte> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); }) {}
+    : SnapshotWriter(
+          [&bytes](std::span<const std::byte> piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); }) {}
 
 SnapshotWriter::SnapshotWriter(std::function<void(std::span<const std::byte>)> sink)
     : sink_(std::move(sink)), checksum_(std::make_unique<Checksum>()) {

@@ -1,7 +1,8 @@
 // Snapshots: the bytes of a cache, with spec, geometry, position and a checksum.
 //
 // One record, little-endian:
-//   magic "KVPSNAP1" | u32 spec length | spec | i32 B, Hq, Hkv, D, Dv | i64 position | rows, stream by stream | u64 XXH3
+//   magic "KVPSNAP1" | u32 spec length | spec | i32 B, Hq, Hkv, D, Dv | i64 position | rows, stream by stream | u64
+//   XXH3
 // Sizes follow from the position; no counts are stored that could disagree with it.
 #pragma once
 
@@ -28,7 +29,7 @@ class SnapshotWriter {
 
   void begin();  // starts a record: writes the magic and a fresh checksum
   void raw(std::span<const std::byte> bytes);
-  void seal();   // ends the record with its checksum
+  void seal();  // ends the record with its checksum
 
   template <class T>
   void operator()(const T& value) {

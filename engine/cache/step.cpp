@@ -15,7 +15,8 @@ constexpr std::int64_t kSerialElements = std::int64_t(1) << 16;  // below this, 
 
 void check_shape(const TensorView& view, const Geometry& g, int heads, std::int64_t tokens, int width) {
   KVPROOF_CHECK(view.shape.rank() == 4 && is_float(view.dtype));
-  KVPROOF_CHECK(view.shape[0] == g.batch && view.shape[1] == heads && view.shape[2] == tokens && view.shape[3] == width);
+  KVPROOF_CHECK(view.shape[0] == g.batch && view.shape[1] == heads && view.shape[2] == tokens &&
+                view.shape[3] == width);
 }
 
 std::int64_t new_tokens(const Step& step) { return step.k.shape.rank() == 4 ? step.k.shape[2] : 0; }
@@ -113,9 +114,11 @@ class StepExecutor {
     thread_local Scratch scratch;
     if (scratch.arrived.size() < steps.size()) scratch.arrived.resize(steps.size());
     scratch.jobs.clear();
-    for (std::size_t i = 0; i < steps.size(); ++i) prepare(cache(*steps[i]), steps[i]->step, scratch.arrived[i], scratch.jobs);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      prepare(cache(*steps[i]), steps[i]->step, scratch.arrived[i], scratch.jobs);
     if (!scratch.jobs.empty()) flash_attention(scratch.jobs);
-    for (std::size_t i = 0; i < steps.size(); ++i) commit(cache(*steps[i]), new_tokens(steps[i]->step), scratch.arrived[i]);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      commit(cache(*steps[i]), new_tokens(steps[i]->step), scratch.arrived[i]);
   }
 
  private:
@@ -139,7 +142,8 @@ class StepExecutor {
       all.clear();
       cache.segments({s}, all);
       if (tokens > 0) {
-        all.push_back({arrived.keys.rows[std::size_t(s)], arrived.values.rows[std::size_t(s)], tokens, cache.seen_, nullptr});
+        all.push_back(
+            {arrived.keys.rows[std::size_t(s)], arrived.values.rows[std::size_t(s)], tokens, cache.seen_, nullptr});
       }
       const std::size_t head = std::size_t(s) * std::size_t(g.group());  // b * Hq + the group's first head
       const std::size_t at = head * std::size_t(queries) * size_of(step.q.dtype);
@@ -178,7 +182,8 @@ OpStatus SegmentedCache::admits(const Step& step) const {
   check_step(step, geometry());
   const bool policy = contract_.visible.kind == VisibleRule::Kind::kPolicy;
   if (asks(step) && (policy || seen_ == 0)) return OpStatus::kRefused;
-  if (has_queries(step) && (geometry().dv == 0 || (!step.causal && !contract_.visible.is_all()))) return OpStatus::kRefused;
+  if (has_queries(step) && (geometry().dv == 0 || (!step.causal && !contract_.visible.is_all())))
+    return OpStatus::kRefused;
   return new_tokens(step) > kMaxPosition - seen_ ? OpStatus::kRefused : OpStatus::kDone;
 }
 

@@ -58,7 +58,8 @@ std::int64_t parse_value(std::string_view spec, const Param& param, std::string_
   }
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || stop != text.data() + text.size() || value < param.min || value > param.max) {
+  if (text.empty() || error != std::errc() || stop != text.data() + text.size() || value < param.min ||
+      value > param.max) {
     bad_spec(spec, std::string(param.name) + "='" + std::string(text) + "': expected a whole number from " +
                        std::to_string(param.min) + " to " + std::to_string(param.max));
   }
@@ -159,7 +160,8 @@ const Strategy* find_strategy(std::string_view name) {
 void add_strategies(std::span<const Strategy* const> strategies) {
   for (const Strategy* s : strategies) {
     const std::string name = s->name ? s->name : "";
-    const bool word = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    const bool word =
+        !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (!word) throw Error(ErrorCode::kUsage, "strategy '" + name + "': a name is lower-case letters, digits and _");
     if (find_strategy(name)) throw Error(ErrorCode::kUsage, "strategy '" + name + "': the name is taken");
     table().push_back(s);

@@ -33,9 +33,9 @@ class Params {
   static constexpr int kMax = 8;
   explicit Params(const Strategy& strategy);  // the defaults
 
-  std::int64_t operator[](std::string_view name) const;    // REQUIRES: the strategy has it
-  std::string_view choice(std::string_view name) const;    // the word of a parameter with choices
-  void set(std::string_view name, std::int64_t value);     // REQUIRES: the strategy has it and the value is in range
+  std::int64_t operator[](std::string_view name) const;  // REQUIRES: the strategy has it
+  std::string_view choice(std::string_view name) const;  // the word of a parameter with choices
+  void set(std::string_view name, std::int64_t value);   // REQUIRES: the strategy has it and the value is in range
   const Strategy& strategy() const { return *strategy_; }
   std::string str() const;  // "w=1024,dtype=f16": every number, and every word that is not the default
 
@@ -52,9 +52,9 @@ struct Config {
 };
 
 struct Strategy {
-  const char* name;     // the file's stem
-  const char* summary;  // one sentence
-  const char* source;   // paper, library or issue
+  const char* name;            // the file's stem
+  const char* summary;         // one sentence
+  const char* source;          // paper, library or issue
   Param params[Params::kMax];  // as many as have a name
   Contract (*contract)(const Params&);
   std::unique_ptr<KvCache> (*make)(const Config&);

@@ -40,10 +40,10 @@ class Codec {
   Codec& operator=(const Codec&) = delete;
 
   std::string_view name() const { return name_; }
-  int width() const { return width_; }                             // elements per row
-  int block() const { return block_; }                             // rows encoded together; 1 for a row codec
+  int width() const { return width_; }  // elements per row
+  int block() const { return block_; }  // rows encoded together; 1 for a row codec
   std::size_t block_bytes() const { return block_bytes_; }
-  std::size_t metadata_bytes() const { return metadata_bytes_; }   // of those, scales and minima
+  std::size_t metadata_bytes() const { return metadata_bytes_; }  // of those, scales and minima
 
   // rows [blocks*block(),width] f32 -> `blocks` blocks. Rounds as the strategy's contract says.
   virtual void encode(const float* rows, std::int64_t blocks, std::byte* to) const = 0;
@@ -54,7 +54,8 @@ class Codec {
   // A score depends on its own two rows only, and on neither m nor n nor the ISA's tiles.
   virtual void scores(Queries q, const std::byte* keys, std::int64_t row, std::int64_t n, ScoreRows s) const = 0;
   // out[i,:] += sum over t < n, ascending, of w[i,t] * value[row+t,:]   for i < m.   out [m,padded_width].
-  virtual void accumulate(WeightRows w, const std::byte* values, std::int64_t row, std::int64_t n, float* out) const = 0;
+  virtual void accumulate(WeightRows w, const std::byte* values, std::int64_t row, std::int64_t n,
+                          float* out) const = 0;
 
  protected:
   Codec(std::string_view name, int width, int block, std::size_t block_bytes, std::size_t metadata_bytes)

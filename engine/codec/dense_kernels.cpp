@@ -21,8 +21,8 @@ namespace HWY_NAMESPACE {
 
 // kQ queries against four keys.
 template <class Load, int kQ>
-HWY_INLINE void dot_tile(const float* q, std::size_t width, const std::byte* const* keys, float* s,
-                         std::int64_t stride, std::int64_t n) {
+HWY_INLINE void dot_tile(const float* q, std::size_t width, const std::byte* const* keys, float* s, std::int64_t stride,
+                         std::int64_t n) {
   const F32 d;
   const std::size_t lanes = hn::Lanes(d), padded = std::size_t(padded_width(std::int64_t(width)));
   VecF32 sum[kQ][4];

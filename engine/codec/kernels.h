@@ -28,13 +28,15 @@ void dense_accumulate(WeightRows w, const DenseRows& values, std::int64_t n, flo
 // Packed codes: in every full run of 128/bits channels, byte j of 16 holds the codes of channels j, j + 16, ...; the
 // channels that are left pack the same way over as many bytes as they need.
 struct CodeRows {
-  int bits;                // 8, 4, 2
+  int bits;  // 8, 4, 2
   int width;
   std::size_t row_bytes;   // distance of two rows
   const std::byte* first;  // the codes of the first row
 };
 
-inline constexpr std::size_t packed_bytes(int width, int bits) { return (std::size_t(width) * std::size_t(bits) + 7) / 8; }
+inline constexpr std::size_t packed_bytes(int width, int bits) {
+  return (std::size_t(width) * std::size_t(bits) + 7) / 8;
+}
 void pack_codes(const std::uint8_t* codes, int width, int bits, std::byte* to);
 void unpack_codes(const std::byte* from, int width, int bits, float* codes);
 

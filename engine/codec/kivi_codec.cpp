@@ -174,7 +174,8 @@ class ValueCodec final : public Codec {
     float* row = scratch<float>(1, std::size_t(padded_width(width())) + kPad).data();
     for (std::int64_t t = 0; t < n; ++t) {
       decode(first, t, 1, row);
-      dense_accumulate({w.w + t, w.m, w.stride}, {DType::kF32, width(), 0, reinterpret_cast<const std::byte*>(row)}, 1, out);
+      dense_accumulate({w.w + t, w.m, w.stride}, {DType::kF32, width(), 0, reinterpret_cast<const std::byte*>(row)}, 1,
+                       out);
     }
   }
   int bits_, group_, groups_;

@@ -16,8 +16,11 @@ struct Path {
   std::int64_t targets;
 };
 // Best first. A path may stand for several Highway targets.
-constexpr Path kPaths[] = {{"avx512", HWY_AVX3 | HWY_AVX3_DL}, {"avx2", HWY_AVX2}, {"sse4", HWY_SSE4},
-                           {"neon", HWY_NEON},                {"portable", HWY_EMU128}};
+constexpr Path kPaths[] = {{"avx512", HWY_AVX3 | HWY_AVX3_DL},
+                           {"avx2", HWY_AVX2},
+                           {"sse4", HWY_SSE4},
+                           {"neon", HWY_NEON},
+                           {"portable", HWY_EMU128}};
 // Those that the kernel files are compiled for; see engine/CMakeLists.txt.
 constexpr std::int64_t kCompiled = HWY_AVX3 | HWY_AVX2 | HWY_SSE4 | HWY_NEON | HWY_EMU128;
 

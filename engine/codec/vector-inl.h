@@ -48,8 +48,7 @@ struct LoadF16 {
     const auto bits = hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(row) + i));
     const auto rest = hn::And(bits, hn::Set(d32, 0x7fff));
     const auto sign = hn::ShiftLeft<16>(hn::And(bits, hn::Set(d32, 0x8000)));
-    const auto finite = hn::BitCast(
-        d32, hn::Mul(hn::BitCast(d, hn::ShiftLeft<13>(rest)), hn::Set(d, 0x1p112f)));
+    const auto finite = hn::BitCast(d32, hn::Mul(hn::BitCast(d, hn::ShiftLeft<13>(rest)), hn::Set(d, 0x1p112f)));
     const auto special = hn::Or(hn::ShiftLeft<13>(rest), hn::Set(d32, 0x7f800000));
     return hn::BitCast(d, hn::Or(sign, hn::IfThenElse(hn::Gt(rest, hn::Set(d32, 0x7bff)), special, finite)));
 #else

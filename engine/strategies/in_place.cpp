@@ -17,15 +17,17 @@ Contract contract(const Params& params) {
   return {.fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
           .growth = Growth::kAmortised,
           .truncates = [](const Params&, Position, Position) { return true; },
-          .bytes = [](const Params& p, const Geometry& g, Position n) {
-            return std::size_t(n) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) * size_of(row_dtype(p));
-          }};
+          .bytes =
+              [](const Params& p, const Geometry& g, Position n) {
+                return std::size_t(n) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) * size_of(row_dtype(p));
+              }};
 }
 
 class Cache final : public StrategyCache<Cache> {
  public:
   explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d), make_row_codec(row_dtype(c.params), c.geometry.dv)),
+      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
+                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
         rows_(key_codec(), value_codec(), streams(), Capacity::kLadder) {}
 
   void fit(Position n) { rows_.resize(n); }

@@ -1,9 +1,10 @@
 // KIVI: keys quantized per channel, values per token, the newest tokens in full precision.
 //
 // Source      arXiv:2402.02750, section 3.3 and algorithm 1.
-// Deviation   keys and values leave full precision together, in blocks of `residual` tokens (the paper lets values leave
-//             one by one): chunks and truncation stay simple. Scale and minimum are float32: a 16-bit minimum breaks the
-//             half-step bound.
+// Deviation   keys and values leave full precision together, in blocks of `residual` tokens (the paper lets values
+// leave
+//             one by one): chunks and truncation stay simple. Scale and minimum are float32: a 16-bit minimum breaks
+//             the half-step bound.
 // State       coded keys [B*Hkv][T/group] blocks and coded values [B*Hkv][T] rows, both up to the last multiple of
 //             `residual`; the rest in `dtype`, at most residual - 1 rows.
 // Cost        append O(1) amortised, with a flush of `residual` rows once every `residual` tokens; memory per element
@@ -46,21 +47,21 @@ Contract contract(const Params& p) {
                        .residual = int(p["residual"])},
           .chunk_output = Claim::kTolerance,  // a chunk sees its own rows exact
           .growth = Growth::kAmortised,
-          .truncates =
-              [](const Params& q, Position seen, Position n) {
-                return n % q["residual"] == 0 || n >= seen - seen % q["residual"];
-              },
+          .truncates = [](const Params& q, Position seen,
+                          Position n) { return n % q["residual"] == 0 || n >= seen - seen % q["residual"]; },
           .bytes = &live_bytes};
 }
 
 class Cache final : public StrategyCache<Cache> {
  public:
   explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d), make_row_codec(row_dtype(c.params), c.geometry.dv)),
+      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
+                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
         residual_(c.params["residual"]),
         group_(c.params["group"]),
         keys_(make_kivi_key_codec(c.geometry.d, int(bits_of(c.params)), int(group_)), streams(), Capacity::kLadder),
-        values_(make_kivi_value_codec(c.geometry.dv, int(bits_of(c.params)), int(group_)), streams(), Capacity::kLadder),
+        values_(make_kivi_value_codec(c.geometry.dv, int(bits_of(c.params)), int(group_)), streams(),
+                Capacity::kLadder),
         late_(key_codec(), value_codec(), streams(), Capacity::kFixed, residual_) {}
 
   void fit(Position n) {
@@ -77,7 +78,8 @@ class Cache final : public StrategyCache<Cache> {
       if (block < chunk.first || end < block + residual_) {  // a block that the chunk does not hold whole
         late_.resize(end - block);
         late_.put(chunk, p, p - block, end - p);
-        if (end == block + residual_) flush(block, [&](Stream s) { return std::pair(late_.keys.rows(s, 0), late_.values.rows(s, 0)); });
+        if (end == block + residual_)
+          flush(block, [&](Stream s) { return std::pair(late_.keys.rows(s, 0), late_.values.rows(s, 0)); });
       } else {
         flush(block, [&](Stream s) { return std::pair(chunk.keys(s, block), chunk.values(s, block)); });
       }
@@ -145,9 +147,9 @@ extern constinit const Strategy kivi = {
     .summary = "Quantize keys per channel and values per token; the newest tokens stay in full precision.",
     .source = "arXiv:2402.02750",
     .params = {{"bits", 0, 0, 2, 0, 2, "bits", "8 4 2"},
-              {"group", 64, 1, 4096, 1, 4, "tokens"},
-              {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
-              kRowDType},
+               {"group", 64, 1, 4096, 1, 4, "tokens"},
+               {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
+               kRowDType},
     .contract = &contract,
     .make = &make,
     .refuses = &refuses};

@@ -18,12 +18,14 @@ namespace {
 Ring ring_of(const Params& params) { return {.sinks = params["s"], .window = params["w"]}; }
 
 Contract contract(const Params& params) {
-  return {.visible = {.window = params["w"], .sinks = params["s"]},
-          .fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
-          .growth = Growth::kFixed,
-          // Nothing that stays may have been overwritten.
-          .truncates = [](const Params& p, Position seen, Position n) { return seen <= p["s"] + p["w"] || n <= p["s"]; },
-          .bytes = [](const Params& p, const Geometry& g, Position n) {
+  return {
+      .visible = {.window = params["w"], .sinks = params["s"]},
+      .fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
+      .growth = Growth::kFixed,
+      // Nothing that stays may have been overwritten.
+      .truncates = [](const Params& p, Position seen, Position n) { return seen <= p["s"] + p["w"] || n <= p["s"]; },
+      .bytes =
+          [](const Params& p, const Geometry& g, Position n) {
             return std::size_t(ring_of(p).used(n)) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
                    size_of(row_dtype(p));
           }};
@@ -32,7 +34,8 @@ Contract contract(const Params& params) {
 class Cache final : public StrategyCache<Cache> {
  public:
   explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d), make_row_codec(row_dtype(c.params), c.geometry.dv)),
+      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
+                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
         ring_(ring_of(c.params)),
         rows_(key_codec(), value_codec(), streams(), Capacity::kFixed, ring_.slots()) {}
 

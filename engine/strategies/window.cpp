@@ -22,16 +22,18 @@ Contract contract(const Params& params) {
           .growth = Growth::kFixed,
           // Nothing may have been overwritten.
           .truncates = [](const Params& p, Position seen, Position) { return seen <= p["w"]; },
-          .bytes = [](const Params& p, const Geometry& g, Position n) {
-            return std::size_t(ring_of(p).used(n)) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
-                   size_of(row_dtype(p));
-          }};
+          .bytes =
+              [](const Params& p, const Geometry& g, Position n) {
+                return std::size_t(ring_of(p).used(n)) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
+                       size_of(row_dtype(p));
+              }};
 }
 
 class Cache final : public StrategyCache<Cache> {
  public:
   explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d), make_row_codec(row_dtype(c.params), c.geometry.dv)),
+      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
+                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
         ring_(ring_of(c.params)),
         rows_(key_codec(), value_codec(), streams(), Capacity::kFixed, ring_.slots()) {}
 

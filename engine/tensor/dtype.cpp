@@ -24,7 +24,8 @@ DType parse_dtype(std::string_view name) {
   for (std::size_t i = 0; i < kTypes.size(); ++i) {
     if (kTypes[i].name == name) return DType(i);
   }
-  throw Error(ErrorCode::kUsage, "dtype '" + std::string(name) + "': unknown; known are f32, f16, bf16, i8, u8, i32, i64, bool");
+  throw Error(ErrorCode::kUsage,
+              "dtype '" + std::string(name) + "': unknown; known are f32, f16, bf16, i8, u8, i32, i64, bool");
 }
 
 }  // namespace kvproof

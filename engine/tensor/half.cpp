@@ -52,11 +52,11 @@ namespace kvproof {
 HWY_EXPORT(widen_f16);
 HWY_EXPORT(narrow_f16);
 
-
 float f32_from_f16(std::uint16_t bits) {
   const std::uint32_t sign = std::uint32_t(bits & 0x8000) << 16;
   const std::uint32_t rest = bits & 0x7fff;
-  if (rest >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | ((rest & 0x3ff) << 13) | (rest > 0x7c00 ? 0x400000 : 0));
+  if (rest >= 0x7c00)
+    return std::bit_cast<float>(sign | 0x7f800000 | ((rest & 0x3ff) << 13) | (rest > 0x7c00 ? 0x400000 : 0));
   // Shifted into place the exponent is 112 too small; a product with 2^112 mends it, subnormals included.
   const float magnitude = std::bit_cast<float>(rest << 13) * 0x1p112f;
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);

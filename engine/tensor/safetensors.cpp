@@ -19,12 +19,10 @@
 namespace kvproof {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTypeNames{"F32", "F16", "BF16", "I8",
-                                                     "U8",  "I32", "I64",  "BOOL"};
+constexpr std::array<std::string_view, 8> kTypeNames{"F32", "F16", "BF16", "I8", "U8", "I32", "I64", "BOOL"};
 
 struct FileDescriptor {
-  explicit FileDescriptor(const std::string& path)
-      : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit FileDescriptor(const std::string& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
   ~FileDescriptor() {
     if (fd >= 0) ::close(fd);
   }
@@ -33,14 +31,11 @@ struct FileDescriptor {
   int fd;
 };
 
-std::string system_error() {
-  return std::strerror(errno);
-}
+std::string system_error() { return std::strerror(errno); }
 
 // The rules for a file's text: the header padded with spaces, so that the data begins at a multiple
 // of 8.
-std::string header_text(const std::vector<const NamedTensor*>& tensors,
-                        const TensorMetadata& metadata) {
+std::string header_text(const std::vector<const NamedTensor*>& tensors, const TensorMetadata& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -63,8 +58,7 @@ std::string header_text(const std::vector<const NamedTensor*>& tensors,
 SafetensorsFile SafetensorsFile::open(const std::string& path) {
   const FileDescriptor file(path);
   if (file.fd < 0) {
-    throw Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
-                path + ": " + system_error());
+    throw Error(errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, path + ": " + system_error());
   }
   struct stat status{};
   if (::fstat(file.fd, &status) != 0) throw Error(ErrorCode::kIo, path + ": " + system_error());
@@ -73,8 +67,7 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) {
   if (size == 0) throw Error(ErrorCode::kMalformed, path + ": not a safetensors file: it is empty");
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (data == MAP_FAILED) throw Error(ErrorCode::kIo, path + ": " + system_error());
-  std::shared_ptr<const void> mapping(
-      data, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+  std::shared_ptr<const void> mapping(data, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
   SafetensorsFile result = view({static_cast<const std::byte*>(data), size}, path);
   result.mapping_ = std::move(mapping);
   return result;
@@ -109,9 +102,8 @@ TensorInfo SafetensorsFile::info(const std::string& name) const {
   const SafetensorsEntry& entry = find(name);
   const auto type = std::ranges::find(kTypeNames, std::string_view(entry.type));
   if (type == kTypeNames.end()) {
-    throw Error(ErrorCode::kUnsupported,
-                label_ + ": tensor '" + name + "': dtype " + entry.type +
-                    " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL");
+    throw Error(ErrorCode::kUnsupported, label_ + ": tensor '" + name + "': dtype " + entry.type +
+                                             " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL");
   }
   return {DType(type - kTypeNames.begin()), entry.shape};
 }
@@ -120,10 +112,8 @@ Tensor SafetensorsFile::read(const std::string& name) const {
   const TensorInfo what = info(name);
   const SafetensorsEntry& entry = find(name);
   const auto data = bytes_.subspan(header_.data_begin + entry.begin, entry.end - entry.begin);
-  if (what.dtype == DType::kBool &&
-      std::ranges::any_of(data, [](std::byte b) { return b > std::byte{1}; })) {
-    throw Error(ErrorCode::kMalformed,
-                label_ + ": tensor '" + name + "': a BOOL is neither 0 nor 1");
+  if (what.dtype == DType::kBool && std::ranges::any_of(data, [](std::byte b) { return b > std::byte{1}; })) {
+    throw Error(ErrorCode::kMalformed, label_ + ": tensor '" + name + "': a BOOL is neither 0 nor 1");
   }
   Tensor result(what.dtype, what.shape);
   if (!data.empty()) std::memcpy(result.view().data, data.data(), data.size());

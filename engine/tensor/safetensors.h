@@ -39,8 +39,7 @@ struct SafetensorsHeader {
 
 // Reads and checks the header of a whole file in memory. `label` stands for the file in messages.
 // Throws Error(kMalformed); takes no more memory than a fixed multiple of the header's length.
-SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file,
-                                           const std::string& label);
+SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file, const std::string& label);
 
 // A file that is mapped into memory; tensors are copied on access, so the data may stand unaligned.
 // Copies share the mapping. Cutting the file short while it is open is an error that no program

@@ -27,11 +27,10 @@ struct Type {
   std::size_t bits;
 };
 constexpr std::array<Type, 22> kTypes{
-    {{"BOOL", 8},    {"U8", 8},      {"I8", 8},          {"I16", 16}, {"U16", 16},
-     {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32}, {"F32", 32},
-     {"F64", 64},    {"I64", 64},    {"U64", 64},        {"C64", 64}, {"F8_E5M2", 8},
-     {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F4", 4},   {"F8_E5M2FNUZ", 8},
-     {"F6_E2M3", 6}, {"F6_E3M2", 6}}};
+    {{"BOOL", 8},  {"U8", 8},          {"I8", 8},      {"I16", 16},    {"U16", 16},    {"F16", 16},
+     {"BF16", 16}, {"I32", 32},        {"U32", 32},    {"F32", 32},    {"F64", 64},    {"I64", 64},
+     {"U64", 64},  {"C64", 64},        {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+     {"F4", 4},    {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}}};
 
 // Untrusted text as part of a one-line message: short, printable ASCII.
 std::string excerpt(const std::string& text) {
@@ -46,8 +45,7 @@ std::string excerpt(const std::string& text) {
 // for costs memory.
 class HeaderReader : public nlohmann::json::json_sax_t {
  public:
-  HeaderReader(SafetensorsHeader& header, const std::string& label)
-      : header_(header), label_(label) {}
+  HeaderReader(SafetensorsHeader& header, const std::string& label) : header_(header), label_(label) {}
 
   bool null() override { unexpected("null"); }
   bool boolean(bool) override { unexpected("a boolean"); }
@@ -135,8 +133,7 @@ class HeaderReader : public nlohmann::json::json_sax_t {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::json::exception&) override {
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) override {
     place_ = Place::kOutside;
     fail("the header is not JSON at its byte " + std::to_string(position));
   }
@@ -145,8 +142,7 @@ class HeaderReader : public nlohmann::json::json_sax_t {
   enum class Place { kOutside, kTop, kMetadata, kEntry, kShape, kOffsets };
 
   [[noreturn]] void fail(const std::string& what) const {
-    const bool in_entry =
-        place_ == Place::kEntry || place_ == Place::kShape || place_ == Place::kOffsets;
+    const bool in_entry = place_ == Place::kEntry || place_ == Place::kShape || place_ == Place::kOffsets;
     const std::string where = in_entry ? "tensor " + excerpt(entry_.name) + ": " : "";
     throw Error(ErrorCode::kMalformed, label_ + ": " + where + what);
   }
@@ -167,9 +163,8 @@ std::size_t data_size(const SafetensorsEntry& entry, const std::string& label) {
   const auto type = std::ranges::find(kTypes, std::string_view(entry.type), &Type::name);
   std::size_t bits = 0;
   if (!multiply_sizes(std::size_t(entry.shape.elements()), type->bits, bits) || bits % 8) {
-    throw Error(ErrorCode::kMalformed, label + ": tensor " + excerpt(entry.name) + ": " +
-                                           entry.type + " of shape " + entry.shape.str() +
-                                           " is no whole number of bytes");
+    throw Error(ErrorCode::kMalformed, label + ": tensor " + excerpt(entry.name) + ": " + entry.type + " of shape " +
+                                           entry.shape.str() + " is no whole number of bytes");
   }
   return bits / 8;
 }
@@ -177,50 +172,42 @@ std::size_t data_size(const SafetensorsEntry& entry, const std::string& label) {
 // Every byte of the data belongs to exactly one tensor, and each tensor has as many as its shape
 // says.
 void check_tiling(SafetensorsHeader& header, std::size_t data_bytes, const std::string& label) {
-  std::ranges::sort(header.entries, {},
-                    [](const SafetensorsEntry& e) { return std::tie(e.begin, e.end, e.name); });
+  std::ranges::sort(header.entries, {}, [](const SafetensorsEntry& e) { return std::tie(e.begin, e.end, e.name); });
   std::size_t covered = 0;
   for (const SafetensorsEntry& entry : header.entries) {
-    const std::string range =
-        "[" + std::to_string(entry.begin) + "," + std::to_string(entry.end) + ")";
+    const std::string range = "[" + std::to_string(entry.begin) + "," + std::to_string(entry.end) + ")";
     const std::string where = label + ": tensor " + excerpt(entry.name) + ": ";
     if (entry.end > data_bytes) {
-      throw Error(ErrorCode::kMalformed,
-                  where + "bytes " + range + " of " + std::to_string(data_bytes));
+      throw Error(ErrorCode::kMalformed, where + "bytes " + range + " of " + std::to_string(data_bytes));
     }
     if (entry.begin != covered) {
-      throw Error(ErrorCode::kMalformed, where + "bytes " + range +
-                                             " leave a hole or overlap; expected to begin at " +
+      throw Error(ErrorCode::kMalformed, where + "bytes " + range + " leave a hole or overlap; expected to begin at " +
                                              std::to_string(covered));
     }
     if (const std::size_t size = data_size(entry, label); size != entry.end - entry.begin) {
-      throw Error(ErrorCode::kMalformed, where + "bytes " + range + ", but " + entry.type +
-                                             " of shape " + entry.shape.str() + " takes " +
-                                             std::to_string(size));
+      throw Error(ErrorCode::kMalformed, where + "bytes " + range + ", but " + entry.type + " of shape " +
+                                             entry.shape.str() + " takes " + std::to_string(size));
     }
     covered = entry.end;
   }
   if (covered != data_bytes) {
-    throw Error(ErrorCode::kMalformed, label + ": " + std::to_string(data_bytes - covered) +
-                                           " bytes at the end belong to no tensor");
+    throw Error(ErrorCode::kMalformed,
+                label + ": " + std::to_string(data_bytes - covered) + " bytes at the end belong to no tensor");
   }
 }
 
 }  // namespace
 
-SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file,
-                                           const std::string& label) {
+SafetensorsHeader parse_safetensors_header(std::span<const std::byte> file, const std::string& label) {
   std::uint64_t length = 0;
   if (file.size() >= kLengthBytes) std::memcpy(&length, file.data(), kLengthBytes);
   if (file.size() < kLengthBytes || length > file.size() - kLengthBytes || length > kMaxHeader) {
-    throw Error(ErrorCode::kMalformed, label + ": not a safetensors file: header of " +
-                                           std::to_string(length) + " bytes in a file of " +
-                                           std::to_string(file.size()));
+    throw Error(ErrorCode::kMalformed, label + ": not a safetensors file: header of " + std::to_string(length) +
+                                           " bytes in a file of " + std::to_string(file.size()));
   }
   const auto* text = reinterpret_cast<const char*>(file.data()) + kLengthBytes;
   if (length == 0 || *text != '{') {
-    throw Error(ErrorCode::kMalformed,
-                label + ": not a safetensors file: the header does not begin with '{'");
+    throw Error(ErrorCode::kMalformed, label + ": not a safetensors file: the header does not begin with '{'");
   }
   SafetensorsHeader header;
   header.data_begin = kLengthBytes + std::size_t(length);

@@ -33,9 +33,7 @@ class Shape {
   // The number of elements, or false if a dimension is negative, there are too many, or the product overflows.
   [[nodiscard]] static bool count(std::span<const std::int64_t> dims, std::int64_t& elements);
 
-  friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && a.dims_ == b.dims_;
-  }
+  friend bool operator==(const Shape& a, const Shape& b) { return a.rank_ == b.rank_ && a.dims_ == b.dims_; }
 
  private:
   std::array<std::int64_t, kMaxRank> dims_{};

@@ -46,8 +46,8 @@ bool on_path(const std::string& program) {
 void print_machine() {
   fmt::print("machine\n  processor    {}\n  threads      {}\n", first_line("/proc/cpuinfo", "model name"),
              tbb::info::default_concurrency());
-  fmt::print("  caches       L1d {}, L2 {}, L3 {}\n", cache_size(_SC_LEVEL1_DCACHE_SIZE), cache_size(_SC_LEVEL2_CACHE_SIZE),
-             cache_size(_SC_LEVEL3_CACHE_SIZE));
+  fmt::print("  caches       L1d {}, L2 {}, L3 {}\n", cache_size(_SC_LEVEL1_DCACHE_SIZE),
+             cache_size(_SC_LEVEL2_CACHE_SIZE), cache_size(_SC_LEVEL3_CACHE_SIZE));
   fmt::print("  huge pages   {}\n", first_line("/sys/kernel/mm/transparent_hugepage/enabled"));
 }
 
@@ -76,7 +76,8 @@ int print_missing() {
     fmt::print("  {:<16}{}\n", p.name, present ? "yes" : fmt::format("MISSING: {}", p.loss));
   }
   const bool gnuplot = on_path("gnuplot");
-  fmt::print("  {:<16}{}\n", "gnuplot", gnuplot ? "yes" : "MISSING: the report has no SVG and PNG files; install gnuplot-nox");
+  fmt::print("  {:<16}{}\n", "gnuplot",
+             gnuplot ? "yes" : "MISSING: the report has no SVG and PNG files; install gnuplot-nox");
   return missing;
 }
 

@@ -42,9 +42,7 @@ constexpr Verb kVerbs[] = {
     {"eval", "the quality of strategies on a model and a corpus"},
 };
 
-fs::path program(const fs::path& folder, std::string_view verb) {
-  return folder / ("kvproof-" + std::string(verb));
-}
+fs::path program(const fs::path& folder, std::string_view verb) { return folder / ("kvproof-" + std::string(verb)); }
 
 bool is_built(const fs::path& folder, std::string_view verb) {
   return ::access(program(folder, verb).c_str(), X_OK) == 0;
@@ -63,8 +61,7 @@ void print_help(std::ostream& out, const fs::path& folder) {
 
 // How many letters must be added, removed or replaced to turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() +
-                               1);  // distances of a's first i letters to every start of b
+  std::vector<std::size_t> row(b.size() + 1);  // distances of a's first i letters to every start of b
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
@@ -100,9 +97,7 @@ int refuse_verb(const fs::path& folder, const std::string& word) {
   return kBadUsage;
 }
 
-bool is_word(const std::string& text) {
-  return !text.empty() && text.find('/') == std::string::npos && text[0] != '-';
-}
+bool is_word(const std::string& text) { return !text.empty() && text.find('/') == std::string::npos && text[0] != '-'; }
 
 // Becomes the verb's program. Returns only on failure.
 int launch(const fs::path& folder, const std::string& verb, char** arguments) {
@@ -139,6 +134,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) {
-  return kvproof::run(argc, argv);
-}
+int main(int argc, char** argv) { return kvproof::run(argc, argv); }

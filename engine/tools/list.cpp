@@ -25,10 +25,14 @@ std::string visible_text(const VisibleRule& rule) {
 
 std::string fidelity_text(const Fidelity& f) {
   switch (f.kind) {
-    case Fidelity::Kind::kExact: return "exact";
-    case Fidelity::Kind::kRounded: return f.dtype == DType::kF32 ? "exact" : fmt::format("rounded to {}", name_of(f.dtype));
-    case Fidelity::Kind::kHalfStep: return fmt::format("half a step of its own group at {} bits", f.bits);
-    case Fidelity::Kind::kNone: break;
+    case Fidelity::Kind::kExact:
+      return "exact";
+    case Fidelity::Kind::kRounded:
+      return f.dtype == DType::kF32 ? "exact" : fmt::format("rounded to {}", name_of(f.dtype));
+    case Fidelity::Kind::kHalfStep:
+      return fmt::format("half a step of its own group at {} bits", f.bits);
+    case Fidelity::Kind::kNone:
+      break;
   }
   return "none";
 }
@@ -53,15 +57,13 @@ nlohmann::json parameter_json(const Param& p) {
 nlohmann::json to_json(const Strategy& s) {
   const Params params(s);
   const Contract c = s.contract(params);
-  nlohmann::json json = {{"name", s.name}, {"summary", s.summary}, {"source", s.source}, {"spec", canonical_spec(params)}};
+  nlohmann::json json = {
+      {"name", s.name}, {"summary", s.summary}, {"source", s.source}, {"spec", canonical_spec(params)}};
   json["parameters"] = nlohmann::json::array();
   for (const Param& p : s.parameters()) json["parameters"].push_back(parameter_json(p));
-  json["contract"] = {{"visible", visible_text(c.visible)},
-                      {"fidelity", fidelity_text(c.fidelity)},
-                      {"chunk_state", claim_text(c.chunk_state)},
-                      {"chunk_output", claim_text(c.chunk_output)},
-                      {"slot_order", claim_text(c.slot_order)},
-                      {"batch", claim_text(c.batch)},
+  json["contract"] = {{"visible", visible_text(c.visible)},       {"fidelity", fidelity_text(c.fidelity)},
+                      {"chunk_state", claim_text(c.chunk_state)}, {"chunk_output", claim_text(c.chunk_output)},
+                      {"slot_order", claim_text(c.slot_order)},   {"batch", claim_text(c.batch)},
                       {"threads", claim_text(c.threads)}};
   return json;
 }
@@ -71,12 +73,13 @@ void print(const nlohmann::json& s) {
              s["source"].get<std::string>());
   const nlohmann::json& c = s["contract"];
   fmt::print("  sees        {}\n  rows        {}\n", c["visible"].get<std::string>(), c["fidelity"].get<std::string>());
-  fmt::print("  any split   state {}, outputs {}\n", c["chunk_state"].get<std::string>(), c["chunk_output"].get<std::string>());
+  fmt::print("  any split   state {}, outputs {}\n", c["chunk_state"].get<std::string>(),
+             c["chunk_output"].get<std::string>());
   for (const nlohmann::json& p : s["parameters"]) {
     const std::string range = p.contains("choices")
                                   ? p["choices"].get<std::string>()
-                                  : fmt::format("{} to {} {}", p["min"].get<std::int64_t>(), p["max"].get<std::int64_t>(),
-                                                p["unit"].get<std::string>());
+                                  : fmt::format("{} to {} {}", p["min"].get<std::int64_t>(),
+                                                p["max"].get<std::int64_t>(), p["unit"].get<std::string>());
     fmt::print("  {:<11} {}\n", p["name"].get<std::string>(), range);
   }
   fmt::print("\n");

@@ -13,8 +13,8 @@ namespace kvproof {
 
 enum ExitCode {
   kExitFine = 0,
-  kExitFailed = 1,      // a law or check failed
-  kExitUsage = 2,       // bad usage or input
+  kExitFailed = 1,  // a law or check failed
+  kExitUsage = 2,   // bad usage or input
   kExitRegressed = 3,
   kExitInconclusive = 4,
   kExitInvalid = 5,

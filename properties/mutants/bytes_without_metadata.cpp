@@ -33,7 +33,7 @@ extern constinit const Mutant bytes_without_metadata = {
                  .make = &make,
                  .refuses = [](const Params& p) { return find_strategy("kivi")->refuses(p); }},
     .fault = "the reported bytes leave out scales and minima",
-    .source = "KVCache-Factory #49, kvpress head-wise methods",
+    .source = "turboquant_plus #53, kvpress head-wise methods",
     .fault_class = "accounting"};
 
 }  // namespace kvproof::mutants
