@@ -54,7 +54,7 @@ endfunction()
 
 # kvproof_test(name SOURCES a.cpp ... LINK ...): a GoogleTest program; ctest sees each of its tests.
 function(kvproof_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   if(NOT BUILD_TESTING)
     return()
   endif()
@@ -62,8 +62,7 @@ function(kvproof_test name)
   include(GoogleTest)
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE kvproof_build_flags ${ARG_LINK} GTest::gtest_main)
-  set(labels unit ${ARG_LABELS})
-  gtest_discover_tests(test_${name} PROPERTIES LABELS "${labels}" TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(test_${name} PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
 endfunction()
 
 # kvproof_table(out.cpp TYPE T HEADER h NAMESPACE n TABLE f FILES ...): n::f() lists the constants that the files of a

@@ -47,6 +47,7 @@ void softmax_kernel(float* s, std::int64_t begin, std::int64_t end, float* max, 
   if (*max == nothing) {  // Max drops NaN where something stands beside it; here it would pass for hidden
     for (std::int64_t i = begin; i < end; ++i) {
       if (s[i] != s[i]) *max = *sum = s[i];
+      s[i] = s[i] != s[i] ? s[i] : 0.f;
     }
     return;
   }

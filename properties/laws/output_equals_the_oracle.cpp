@@ -27,7 +27,8 @@ extern constinit const Law output_equals_the_oracle = {
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,
                              OpKind::kReset, OpKind::kReloadFresh, OpKind::kReloadDirty},
-              .vary = {Vary::kDType, Vary::kScale, Vary::kSoftcap, Vary::kMask, Vary::kNonCausal, Vary::kThreads}},
+              .vary = {Vary::kDType, Vary::kScale, Vary::kSoftcap, Vary::kMask, Vary::kNonCausal, Vary::kThreads},
+              .max_tokens = 600},  // pieces of 256 positions are folded: cases must span several
     .check = &check};
 
 }  // namespace kvproof::laws

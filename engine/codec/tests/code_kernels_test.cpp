@@ -76,7 +76,7 @@ TEST_P(CodeKernels, ScoreAsAFloat64SumOverTheCodesDoes) {
     for (const int bits : kBits) {
       const Coded keys(bits, width, 0, 3);
       std::vector<float> s(kQueries * kRows);
-      code_scores(queries.data(), bias.data(), kQueries, keys.view, kRows, s.data(), kRows);
+      code_scores({queries.data(), kQueries}, bias.data(), keys.view, kRows, {s.data(), kRows});
       for (int i = 0; i < kQueries; ++i) {
         for (std::int64_t t = 0; t < kRows; ++t) {
           double sum = bias[std::size_t(i)], magnitude = std::abs(sum);
@@ -101,11 +101,11 @@ TEST_P(CodeKernels, GiveAScoreTheSameBitsWhereverItStands) {
     for (const int bits : kBits) {
       const Coded keys(bits, width, 0, 6), apart(bits, width, 7, 6);
       std::vector<float> all(kQueries * kRows), some(kQueries * 16);
-      code_scores(queries.data(), bias.data(), kQueries, keys.view, kRows, all.data(), kRows);
+      code_scores({queries.data(), kQueries}, bias.data(), keys.view, kRows, {all.data(), kRows});
       for (int m = 1; m <= kQueries; ++m) {
         for (std::int64_t n = 1; n <= 9; ++n) {
           const std::int64_t row = kRows - n, first = kQueries - m;
-          code_scores(queries.data() + first * padded, bias.data() + first, m, apart.from(row), n, some.data(), 16);
+          code_scores({queries.data() + first * padded, m}, bias.data() + first, apart.from(row), n, {some.data(), 16});
           for (int i = 0; i < m; ++i) {
             ASSERT_TRUE(same_bits(&some[std::size_t(i * 16)], &all[std::size_t((first + i) * kRows + row)], n))
                 << bits << " bits, width " << width << " m " << m << " n " << n;
@@ -125,7 +125,7 @@ TEST_P(CodeKernels, AccumulateExactlyTheColumnsAskedFor) {
       for (int first = 0; first < width; first += kPad) {
         for (const int last : {std::min(first + kPad, width), width}) {
           std::vector<float> out = padded_rows(start, width);
-          code_accumulate(w.data(), kQueries, kRows, rows.view, kRows, first, last, out.data());
+          code_accumulate({w.data(), kQueries, kRows}, rows.view, kRows, {first, last}, out.data());
           for (int i = 0; i < kQueries; ++i) {
             for (int d = 0; d < width; ++d) {
               double sum = start[std::size_t(i * width + d)], magnitude = std::abs(sum);
@@ -153,12 +153,12 @@ TEST_P(CodeKernels, AccumulateTheSameBitsInOneCallOrInSeveral) {
     for (const int bits : kBits) {
       const Coded rows(bits, width, 0, 11), apart(bits, width, 3, 11);
       std::vector<float> all(std::size_t(kQueries * padded));
-      code_accumulate(w.data(), kQueries, kRows, rows.view, kRows, 0, width, all.data());
+      code_accumulate({w.data(), kQueries, kRows}, rows.view, kRows, {0, width}, all.data());
       for (int m = 1; m <= kQueries; ++m) {
         std::vector<float> out(std::size_t(m * padded));
         for (std::int64_t t = 0; t < kRows;) {
           const std::int64_t n = std::min<std::int64_t>(m + t, kRows - t);
-          code_accumulate(w.data() + (kQueries - m) * kRows + t, m, kRows, apart.from(t), n, 0, width, out.data());
+          code_accumulate({w.data() + (kQueries - m) * kRows + t, m, kRows}, apart.from(t), n, {0, width}, out.data());
           t += n;
         }
         ASSERT_TRUE(same_bits(out.data(), all.data() + (kQueries - m) * padded, m * padded))

@@ -50,7 +50,7 @@ TEST_P(DenseKernels, ScoreAsAFloat64SumDoes) {
     for (const DType dtype : kTypes) {
       const Dense keys(dtype, width, 0, 2);
       std::vector<float> s(kQueries * kRows);
-      dense_scores(queries.data(), kQueries, keys.view, kRows, s.data(), kRows);
+      dense_scores({queries.data(), kQueries}, keys.view, kRows, {s.data(), kRows});
       for (int i = 0; i < kQueries; ++i) {
         for (std::int64_t t = 0; t < kRows; ++t) {
           double sum = 0, magnitude = 0;
@@ -74,12 +74,13 @@ TEST_P(DenseKernels, GiveAScoreTheSameBitsWhereverItStands) {
     for (const DType dtype : kTypes) {
       const Dense keys(dtype, width, 0, 4), apart(dtype, width, 3, 4);
       std::vector<float> all(kQueries * kRows), some(kQueries * kRows);
-      dense_scores(queries.data(), kQueries, keys.view, kRows, all.data(), kRows);
+      dense_scores({queries.data(), kQueries}, keys.view, kRows, {all.data(), kRows});
       for (int m = 1; m <= kQueries; ++m) {
         for (std::int64_t n = 1; n <= 9; ++n) {
           for (const auto& [first_query, row] : {std::pair(0, 0), {kQueries - m, 1}, {0, int(kRows - n)}}) {
             std::fill(some.begin(), some.end(), -1.f);
-            dense_scores(queries.data() + first_query * padded_width(width), m, apart.from(row), n, some.data(), 16);
+            dense_scores({queries.data() + first_query * padded_width(width), m}, apart.from(row), n,
+                         {some.data(), 16});
             for (int i = 0; i < m; ++i) {
               const float* expected = &all[std::size_t((first_query + i) * kRows + row)];
               ASSERT_TRUE(same_bits(&some[std::size_t(i * 16)], expected, n))
@@ -102,7 +103,7 @@ TEST_P(DenseKernels, AccumulateAsAFloat64SumDoes) {
       const Dense rows(dtype, width, 0, 7);
       for (const std::int64_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, int(kRows)}) {
         std::vector<float> out = padded_rows(start, width);
-        dense_accumulate(w.data(), kQueries, kRows, rows.view, n, out.data());
+        dense_accumulate({w.data(), kQueries, kRows}, rows.view, n, out.data());
         for (int i = 0; i < kQueries; ++i) {
           for (int d = 0; d < width; ++d) {
             double sum = start[std::size_t(i * width + d)], magnitude = std::abs(sum);
@@ -130,12 +131,12 @@ TEST_P(DenseKernels, AccumulateTheSameBitsInOneCallOrInSeveral) {
       const Dense rows(dtype, width, 0, 9), apart(dtype, width, 5, 9);
       std::vector<float> all = padded_rows(normals(kQueries * width, 10), width);
       const std::vector<float> start = all;
-      dense_accumulate(w.data(), kQueries, kRows, rows.view, kRows, all.data());
+      dense_accumulate({w.data(), kQueries, kRows}, rows.view, kRows, all.data());
       for (int m = 1; m <= kQueries; ++m) {
         const int first = m % 2 ? kQueries - m : 0;
         std::vector<float> out(start.begin() + first * padded, start.begin() + (first + m) * padded);
         for (std::int64_t t = 0, n = m; t < kRows; t += n, n = std::min<std::int64_t>(3 * n + 1, kRows - t)) {
-          dense_accumulate(w.data() + first * kRows + t, m, kRows, apart.from(t), n, out.data());
+          dense_accumulate({w.data() + first * kRows + t, m, kRows}, apart.from(t), n, out.data());
         }
         ASSERT_TRUE(same_bits(out.data(), all.data() + first * padded, m * padded))
             << name_of(dtype) << " width " << width << " m " << m;
@@ -155,7 +156,7 @@ TEST_P(DenseKernels, CarryEverySpecialHalfAsTheScalarConversionDoes) {
         std::memcpy(bits.data() + 2 * i, &half, 2);
       }
       to_f32(dtype, bits.data(), kRows, expected.data());
-      dense_scores(one.data(), 1, {dtype, 1, 2, bits.data()}, kRows, s.data(), kRows);
+      dense_scores({one.data(), 1}, {dtype, 1, 2, bits.data()}, kRows, {s.data(), kRows});
       for (std::size_t i = 0; i < kRows; ++i) {
         ASSERT_TRUE(s[i] == expected[i] || (std::isnan(s[i]) && std::isnan(expected[i])))
             << name_of(dtype) << " " << first + int(i) << ": " << s[i] << " for " << expected[i];
@@ -170,7 +171,7 @@ TEST_P(DenseKernels, LetNaNInARowReachItsOwnScoreOnly) {
   Dense keys(DType::kF32, kWidth, 0, 12);
   reinterpret_cast<float*>(keys.buffer.data())[5 * kWidth + kWidth - 1] = std::nanf("");
   float s[3][8];
-  dense_scores(queries.data(), 3, keys.view, 8, s[0], 8);
+  dense_scores({queries.data(), 3}, keys.view, 8, {s[0], 8});
   for (const auto& row : s) {
     for (int t = 0; t < 8; ++t) EXPECT_EQ(std::isnan(row[t]), t == 5) << t;
   }

@@ -173,8 +173,8 @@ TEST(KiviCodec, RefusesOtherBitsAndTheOtherSide) {
   const ThrowingChecks checks;
   EXPECT_THROW(make_kivi_key_codec(8, 3, 4), CheckFailed);
   EXPECT_THROW(make_kivi_value_codec(8, 8, 0), CheckFailed);
-  EXPECT_THROW(make_kivi_key_codec(8, 8, 4)->accumulate(nullptr, 0, 0, nullptr, 0, 0, nullptr), CheckFailed);
-  EXPECT_THROW(make_kivi_value_codec(8, 8, 4)->scores(nullptr, 0, nullptr, 0, 0, nullptr, 0), CheckFailed);
+  EXPECT_THROW(make_kivi_key_codec(8, 8, 4)->accumulate({}, nullptr, 0, 0, nullptr), CheckFailed);
+  EXPECT_THROW(make_kivi_value_codec(8, 8, 4)->scores({}, nullptr, 0, 0, {}), CheckFailed);
 }
 
 KVPROOF_EACH_PATH(KiviKernels);
@@ -190,7 +190,7 @@ TEST_P(KiviKernels, ScoreAsTheDecodedRowsDo) {
         const Buffer bytes = encode(*codec, rows, n);
         const std::vector<float> back = decode(*codec, bytes, n), queries = padded_rows(q, width);
         std::vector<float> s(kQueries * asked);
-        codec->scores(queries.data(), kQueries, bytes.data(), row, asked, s.data(), asked);
+        codec->scores({queries.data(), kQueries}, bytes.data(), row, asked, {s.data(), asked});
         float largest = 0;
         for (const float x : rows) largest = std::max(largest, std::abs(x));
         for (int i = 0; i < kQueries; ++i) {
@@ -221,7 +221,7 @@ TEST_P(KiviKernels, AccumulateAsTheDecodedRowsDo) {
         const Buffer bytes = encode(*codec, rows, n);
         const std::vector<float> back = decode(*codec, bytes, n);
         std::vector<float> out(std::size_t(kQueries * padded));
-        codec->accumulate(w.data(), kQueries, asked, bytes.data(), row, asked, out.data());
+        codec->accumulate({w.data(), kQueries, asked}, bytes.data(), row, asked, out.data());
         float largest = 0;
         for (const float x : rows) largest = std::max(largest, std::abs(x));
         for (int i = 0; i < kQueries; ++i) {

@@ -28,9 +28,11 @@ class EachPath : public ::testing::TestWithParam<std::string> {
   std::string previous_ = isa_name();
 };
 
+inline std::string path_of(const ::testing::TestParamInfo<std::string>& path) { return path.param; }
+
 #define KVPROOF_EACH_PATH(Suite) \
   using Suite = EachPath;        \
-  INSTANTIATE_TEST_SUITE_P(Paths, Suite, ::testing::ValuesIn(isa_names()), [](const auto& info) { return info.param; })
+  INSTANTIATE_TEST_SUITE_P(Paths, Suite, ::testing::ValuesIn(isa_names()), path_of)
 
 inline std::vector<int> many_widths() {
   std::vector<int> widths;
@@ -63,9 +65,7 @@ inline Buffer nan_buffer(std::size_t size) {
   return buffer;
 }
 
-inline bool same_bits(float a, float b) {
-  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
-}
+inline bool same_bits(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
 
 inline bool same_bits(const float* a, const float* b, std::int64_t n) {
   return n == 0 || std::memcmp(a, b, std::size_t(n) * sizeof(float)) == 0;
