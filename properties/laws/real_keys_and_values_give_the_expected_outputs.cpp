@@ -47,7 +47,7 @@ Tensor tokens(const Tensor& from, Position first, std::int64_t n) {
   const Shape& shape = from.shape();
   const std::int64_t width = shape[3];
   Tensor to(DType::kF32, {shape[0], shape[1], n, width});
-  for (std::int64_t h = 0; h < shape[0] * shape[1]; ++h) {
+  for (std::int64_t h = 0; h < shape[0] * shape[1] && n > 0; ++h) {
     std::memcpy(to.as<float>() + h * n * width, from.as<float>() + (h * shape[2] + first) * width,
                 std::size_t(n * width) * sizeof(float));
   }

@@ -43,7 +43,9 @@ void expect_half_a_step(const float* x, const float* back, std::int64_t n, std::
   for (std::int64_t i = 0; i < n; ++i) {
     ASSERT_TRUE(std::isfinite(back[i * step])) << x[i * step];
     ASSERT_LE(std::abs(double(back[i * step]) - double(x[i * step])), bound) << x[i * step] << " of " << range;
-    if (range == 0) ASSERT_EQ(back[i * step], x[i * step]);
+    if (range == 0) {
+      ASSERT_EQ(back[i * step], x[i * step]);
+    }
   }
 }
 

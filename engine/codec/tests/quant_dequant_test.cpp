@@ -51,11 +51,13 @@ TEST(QuantDequant, ErrsLessWithEveryBit) {
   }
 }
 
-TEST(QuantDequant, KeepsTheEndsOfARangeAndConstants) {
+TEST(QuantDequant, KeepsTheLowEndAndConstantsExactlyAndTheHighEndWithinTheRoundingOfTheScale) {
   for (int bits = 1; bits <= 16; ++bits) {
-    std::vector<float> x = {-1, 3, 3, 3, 3, 3};
+    std::vector<float> x = {-1, 3, 3, 3, 0.1f, 0.1f};
     quant_dequant(x.data(), 3, 2, bits, ScalePer::kRow);
-    EXPECT_EQ(x, (std::vector<float>{-1, 3, 3, 3, 3, 3})) << bits;
+    EXPECT_EQ(x[0], -1) << bits;
+    EXPECT_NEAR(x[1], 3, 4 * 2 * kUnit + 3 * kUnit) << bits;  // range and scale rounded once, then the result
+    EXPECT_EQ((std::vector<float>(x.begin() + 2, x.end())), (std::vector<float>{3, 3, 0.1f, 0.1f})) << bits;
   }
 }
 
