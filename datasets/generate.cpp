@@ -1,5 +1,4 @@
 // From a name to data: generators, the captured trace, files.
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include "datasets/generator.h"
 #include "datasets/trace.h"
 #include "engine/base/error.h"
+#include "engine/base/parallel.h"
 
 namespace kvproof {
 namespace {
@@ -86,11 +86,13 @@ Trace generate(std::string_view name, const Geometry& g, std::int64_t tokens, st
   Random seeder(hash_name(name, seed));
   std::vector<std::uint64_t> seeds(std::size_t(g.streams()));
   std::ranges::generate(seeds, [&] { return seeder.bits(); });
-  tbb::parallel_for(0, g.streams(), [&](int s) {
-    StreamData data = stream_data(trace, s);
-    Random random(seeds[std::size_t(s)]);
-    generator->fill(data, random);
-    if (answers) trace.needle[std::size_t(s)] = data.needle;
+  parallel_for(g.streams(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (int s = int(begin); s < end; ++s) {
+      StreamData data = stream_data(trace, s);
+      Random random(seeds[std::size_t(s)]);
+      generator->fill(data, random);
+      if (answers) trace.needle[std::size_t(s)] = data.needle;
+    }
   });
   return trace;
 }

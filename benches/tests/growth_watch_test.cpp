@@ -12,9 +12,7 @@ namespace {
 
 constexpr Geometry kShape = {.batch = 1, .q_heads = 4, .kv_heads = 2, .d = 16, .dv = 16};
 
-TokenSource source() {
-  return TokenSource(generate("gaussian", kShape, 64, 1), DType::kF32);
-}
+TokenSource source() { return TokenSource(generate("gaussian", kShape, 64, 1), DType::kF32); }
 
 TEST(GrowthWatch, MeasuresTimeAndReallocationsOfTheBatchAlone) {
   double clock = 1000;

@@ -21,8 +21,7 @@ constexpr Geometry kGeometry{.batch = 2, .q_heads = 6, .kv_heads = 3, .d = 64, .
 constexpr std::int64_t kTokens = 300;
 constexpr std::uint64_t kSeed = 7;
 
-Trace make(const std::string& name, const Geometry& geometry = kGeometry,
-           std::int64_t tokens = kTokens) {
+Trace make(const std::string& name, const Geometry& geometry = kGeometry, std::int64_t tokens = kTokens) {
   return generate(name, geometry, tokens, kSeed);
 }
 
@@ -31,8 +30,7 @@ std::span<const float> values(const Tensor& tensor) {
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() &&
-         std::memcmp(a.as<float>(), b.as<float>(), a.view().size_bytes()) == 0;
+  return a.shape() == b.shape() && std::memcmp(a.as<float>(), b.as<float>(), a.view().size_bytes()) == 0;
 }
 
 // Calls f(b, h) for every stream.
@@ -56,18 +54,15 @@ class EveryGenerator : public testing::TestWithParam<const Generator*> {};
 
 TEST_P(EveryGenerator, RepeatsForOneSeedAndDiffersForAnother) {
   const std::string name = GetParam()->name;
-  const Trace first = generate(name, kGeometry, kTokens, 1),
-              again = generate(name, kGeometry, kTokens, 1),
+  const Trace first = generate(name, kGeometry, kTokens, 1), again = generate(name, kGeometry, kTokens, 1),
               other = generate(name, kGeometry, kTokens, 2);
-  EXPECT_TRUE(same_bits(first.q, again.q) && same_bits(first.k, again.k) &&
-              same_bits(first.v, again.v));
+  EXPECT_TRUE(same_bits(first.q, again.q) && same_bits(first.k, again.k) && same_bits(first.v, again.v));
   EXPECT_FALSE(same_bits(first.q, other.q));
 }
 
 TEST_P(EveryGenerator, GivesFiniteValuesOfTheAskedShapeAtEverySmallSize) {
   for (const std::int64_t tokens : {0, 1, 2, 5, 65}) {
-    for (const Geometry& g :
-         {Geometry{1, 1, 1, 1, 1}, Geometry{2, 4, 2, 3, 5}, Geometry{1, 3, 1, 8, 0}}) {
+    for (const Geometry& g : {Geometry{1, 1, 1, 1, 1}, Geometry{2, 4, 2, 3, 5}, Geometry{1, 3, 1, 8, 0}}) {
       const Trace trace = generate(GetParam()->name, g, tokens, kSeed);
       EXPECT_EQ(trace.geometry(), g);
       EXPECT_EQ(trace.tokens(), tokens);
@@ -127,8 +122,7 @@ TEST(AttentionSink, TakesMostOfTheWeightOfEveryQuery) {
   for (const Position n : {Position(4), Position(50), kTokens - 1}) {
     for (int h = 0; h < kGeometry.q_heads; ++h) {
       const std::vector<double> weights = attention_weights(trace, 1, h, n);
-      EXPECT_GT(weights[0] + weights[1] + weights[2] + weights[3], 0.5)
-          << "head " << h << ", query " << n;
+      EXPECT_GT(weights[0] + weights[1] + weights[2] + weights[3], 0.5) << "head " << h << ", query " << n;
     }
   }
 }
@@ -289,8 +283,7 @@ TEST(Readme, ListsExactlyTheGeneratorsWithTheirSummaries) {
     if (in_table && line.starts_with("| `")) listed.insert(line);
   }
   for (const Generator* g : generators::all()) {
-    registered.insert(std::string("| `") + g->name + "` | " + g->summary + " | " + g->reveals +
-                      " |");
+    registered.insert(std::string("| `") + g->name + "` | " + g->summary + " | " + g->reveals + " |");
   }
   EXPECT_EQ(listed, registered);
 }

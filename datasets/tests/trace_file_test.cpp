@@ -25,9 +25,7 @@ struct Contents {
   std::vector<NamedTensor> tensors;
   TensorMetadata metadata;
 
-  Tensor& operator[](const std::string& name) {
-    return std::ranges::find(tensors, name, &NamedTensor::name)->tensor;
-  }
+  Tensor& operator[](const std::string& name) { return std::ranges::find(tensors, name, &NamedTensor::name)->tensor; }
   void add_layer(int i) {
     const std::string suffix = "." + std::to_string(i);
     tensors.push_back({"q" + suffix, ramp(DType::kF16, {2, 4, 5, 8})});
@@ -38,8 +36,7 @@ struct Contents {
 
 std::vector<Trace> write_and_read(const Contents& contents) {
   const std::string path = testing::TempDir() + "trace_file_test." +
-                           testing::UnitTest::GetInstance()->current_test_info()->name() +
-                           ".safetensors";
+                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".safetensors";
   write_safetensors(path, contents.tensors, contents.metadata);
   struct Removal {
     const std::string& path;
@@ -65,8 +62,7 @@ TEST(TinyGemma, ExpectedOutputsAreTheAttentionOfItsRows) {
   for (const Trace& trace : read_trace(tiny_gemma_dir() + "/trace.safetensors")) {
     for (const int head : {0, 1, 2, 3}) {
       for (const Position m : {0, 31, 63}) {
-        const std::vector<double> output =
-            attention_output(trace, 0, head, trace.tokens() - 64 + m);
+        const std::vector<double> output = attention_output(trace, 0, head, trace.tokens() - 64 + m);
         const float* stored = row(trace.expected, 0, head, m);
         double largest = 0;
         for (const double x : output) largest = std::max(largest, std::abs(x));
@@ -115,9 +111,8 @@ TEST(TraceFile, WithoutABatchAxisIsABatchOfOne) {
 }
 
 TEST(TraceFile, MetadataSetsScaleAndWindow) {
-  Contents contents{.metadata = {{"scale", "0.25"},
-                                 {"sliding_window", "3"},
-                                 {"layer_types", "full_attention,sliding_attention"}}};
+  Contents contents{
+      .metadata = {{"scale", "0.25"}, {"sliding_window", "3"}, {"layer_types", "full_attention,sliding_attention"}}};
   contents.add_layer(0);
   contents.add_layer(1);
   const std::vector<Trace> layers = write_and_read(contents);
@@ -143,17 +138,14 @@ TEST(TraceFile, ThatContradictsItselfIsRefused) {
       {"i32", [](Contents& c) { c["q.0"] = Tensor(DType::kI32, {2, 4, 5, 8}); }},
       {"finite", [](Contents& c) { c["v.0"].as<float>()[7] = NAN; }},
       {"finite", [](Contents& c) { c["v.0"].as<float>()[0] = INFINITY; }},
-      {"'out.0'",
-       [](Contents& c) { c.tensors.push_back({"out.0", ramp(DType::kF32, {2, 4, 6, 3})}); }},
-      {"'out.0'",
-       [](Contents& c) { c.tensors.push_back({"out.0", ramp(DType::kF32, {2, 4, 1, 8})}); }},
+      {"'out.0'", [](Contents& c) { c.tensors.push_back({"out.0", ramp(DType::kF32, {2, 4, 6, 3})}); }},
+      {"'out.0'", [](Contents& c) { c.tensors.push_back({"out.0", ramp(DType::kF32, {2, 4, 1, 8})}); }},
       {"scale", [](Contents& c) { c.metadata["scale"] = "0"; }},
       {"scale", [](Contents& c) { c.metadata["scale"] = "nan"; }},
       {"sliding_window", [](Contents& c) { c.metadata["sliding_window"] = "-4"; }},
       {"sliding_window", [](Contents& c) { c.metadata["layer_types"] = "sliding_attention"; }},
       {"'local'", [](Contents& c) { c.metadata["layer_types"] = "local"; }},
-      {"layer_types",
-       [](Contents& c) { c.metadata["layer_types"] = "full_attention,full_attention"; }},
+      {"layer_types", [](Contents& c) { c.metadata["layer_types"] = "full_attention,full_attention"; }},
   };
   for (const auto& [what, spoil] : cases) {
     Contents contents;

@@ -91,7 +91,8 @@ void mask_run(const Tile& tile, const RunView& view, float* s) {
       if (m.dtype == DType::kBool) {
         if (!m.as<bool>()[cell]) x[j] = kNothing;
       } else {
-        x[j] += m.as<float>()[cell];
+        const float bias = m.as<float>()[cell];
+        x[j] = bias == kNothing ? kNothing : x[j] + bias;  // NaN in a hidden row stays there
       }
     }
   }
@@ -198,6 +199,12 @@ void Partial::fold(const Partial& next) {
   const std::size_t width = max.empty() ? 0 : acc.size() / max.size();
   for (std::size_t i = 0; i < max.size(); ++i) {
     if (next.max[i] == kNothing) continue;
+    if (max[i] == kNothing) {  // taken as it is: NaN, and the sign of a zero, as if the pieces before did not exist
+      max[i] = next.max[i];
+      sum[i] = next.sum[i];
+      std::copy_n(next.acc.data() + i * width, width, acc.data() + i * width);
+      continue;
+    }
     const float top = std::max(max[i], next.max[i]);
     const float x = std::exp(max[i] - top), y = std::exp(next.max[i] - top);
     max[i] = top;

@@ -42,7 +42,8 @@ void softmax_kernel(float* s, std::int64_t begin, std::int64_t end, float* max, 
   const float nothing = -std::numeric_limits<float>::infinity();
   VecF32 top = hn::Set(d, nothing);
   for (std::int64_t i = begin; i < end; i += lanes) top = hn::Max(top, hn::LoadU(d, s + i));
-  *max = hn::GetLane(hn::MaxOfLanes(d, top));
+  // Without vector instructions the library's maximum of nothing but -inf is the lowest finite number.
+  *max = hn::AllTrue(d, hn::Eq(top, hn::Set(d, nothing))) ? nothing : hn::GetLane(hn::MaxOfLanes(d, top));
   *sum = 0;
   if (*max == nothing) {  // Max drops NaN where something stands beside it; here it would pass for hidden
     for (std::int64_t i = begin; i < end; ++i) {

@@ -58,8 +58,11 @@ Buffer::Buffer(const Buffer& other) : Buffer(other.size_, other.account_) {
   if (size_) std::memcpy(data_, other.data_, size_);
 }
 
+// A buffer that was moved from keeps its account: it may be assigned to again.
 Buffer::Buffer(Buffer&& other) noexcept
-    : account_(other.account_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : account_(other.account_),  // NOLINT(performance-move-constructor-init)
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer other) noexcept {
   swap(other);

@@ -23,7 +23,8 @@ struct Geometry {
 // "B=1,Hq=32,Hkv=8,D=128,Dv=128".
 std::string str(const Geometry& geometry);
 // Accepts B, Hq, Hkv, D, Dv in any order; those not named keep their value in `base`, but Dv follows a D that is named
-// alone, and Hkv follows an Hq that is named alone. Throws Error(kUsage) that names what is wrong.
+// alone, and of Hq and Hkv each follows the other where that is named alone. Throws Error(kUsage) that names what is
+// wrong.
 Geometry parse_geometry(const std::string& text, const Geometry& base = {});
 // Throws Error(kUsage) if `geometry` is not valid or a row does not fit 2^20 elements.
 void check_geometry(const Geometry& geometry);

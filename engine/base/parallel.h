@@ -43,15 +43,19 @@ inline void acquire([[maybe_unused]] Edge edge) {
 inline int thread_limit() { return tbb::this_task_arena::max_concurrency(); }
 
 // Calls body(begin, end) for ranges that together are [0, n), of at least `grain` where that divides. What a body
-// writes must not depend on how the ranges fall. Exceptions of a body reach the caller.
+// writes must not depend on how the ranges fall. Exceptions of a body reach the caller. While the caller waits, its
+// thread takes up nothing but these ranges: another task of the arena could be a step, too, and would overwrite the
+// scratch that this thread has in use.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   using parallel_detail::Edge;
   parallel_detail::release(Edge::kBegin);
-  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, n, std::size_t(grain)), [&](const auto& range) {
-    parallel_detail::acquire(Edge::kBegin);
-    body(range.begin(), range.end());
-    parallel_detail::release(Edge::kEnd);
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, n, std::size_t(grain)), [&](const auto& range) {
+      parallel_detail::acquire(Edge::kBegin);
+      body(range.begin(), range.end());
+      parallel_detail::release(Edge::kEnd);
+    });
   });
   parallel_detail::acquire(Edge::kEnd);
 }

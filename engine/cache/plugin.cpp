@@ -21,7 +21,7 @@ void load_plugin(const std::string& path) {
   const std::string absolute = std::filesystem::canonical(path, error).string();
   if (error) throw Error(ErrorCode::kNotFound, "plug-in '" + path + "': " + error.message());
   static std::set<std::string> loaded;
-  if (!loaded.insert(absolute).second) return;
+  if (loaded.count(absolute)) return;
   void* handle = dlopen(absolute.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) bad(path, std::string("not a plug-in: ") + dlerror());
   const auto abi = reinterpret_cast<std::uint32_t (*)()>(dlsym(handle, "kvproof_plugin_abi"));
@@ -35,6 +35,7 @@ void load_plugin(const std::string& path) {
   int count = 0;
   const Strategy* const* strategies = list(&count);
   add_strategies({strategies, std::size_t(count)});
+  loaded.insert(absolute);
 }
 
 }  // namespace kvproof

@@ -19,7 +19,7 @@ struct Ring {
   // consecutive slots, ascending.
   template <class F>
   void runs(Position begin, Position end, F f) const {
-    if (begin < sinks) f(begin, begin, std::min(sinks, end) - begin);
+    if (begin < std::min(sinks, end)) f(begin, begin, std::min(sinks, end) - begin);
     for (Position p = std::max({begin, sinks, end - window}), n; p < end; p += n) {
       const std::int64_t slot = sinks + (p - sinks) % window;
       n = std::min(slots() - slot, end - p);

@@ -48,7 +48,7 @@ void RowStore::reallocate(std::int64_t capacity) {
   for (int s = 0; s < streams_ && kept > 0; ++s) {
     copy_rows(account(), next.data() + std::size_t(s) * std::size_t(capacity) * bytes, block({s}, 0), kept, bytes);
   }
-  if (capacity_ > 0) account().reallocated();
+  if (capacity_ > 0 && capacity > capacity_) account().reallocated();
   buffer_.swap(next);
   capacity_ = capacity;
 }

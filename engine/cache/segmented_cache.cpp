@@ -9,6 +9,8 @@
 namespace kvproof {
 namespace {
 
+constexpr std::size_t kMaxElementBytes = 16;  // of one stored element, its share of scales and tables included
+
 using GeometryBytes = std::array<std::int32_t, 5>;
 
 GeometryBytes to_bytes(const Geometry& g) { return {g.batch, g.q_heads, g.kv_heads, g.d, g.dv}; }
@@ -88,7 +90,13 @@ Position SegmentedCache::load_header(SnapshotReader& reader) const {
   }
   Position position = 0;
   reader(position);
-  if (position < 0 || position > kMaxPosition) throw Error(ErrorCode::kMalformed, "snapshot: impossible position");
+  // Beyond this bound the size that follows could overflow; no cache has so many tokens.
+  std::size_t bound = 0;
+  const Geometry& g = config_.geometry;
+  const std::size_t token_bytes = std::size_t(g.streams()) * std::size_t(g.d + g.dv) * kMaxElementBytes;
+  if (position < 0 || position > kMaxPosition || !multiply_sizes(std::size_t(position), token_bytes, bound)) {
+    throw Error(ErrorCode::kMalformed, "snapshot: impossible position");
+  }
   const std::size_t bytes = contract_.bytes(config_.params, config_.geometry, position);
   if (reader.left() < kSealBytes || bytes > reader.left() - kSealBytes) {
     throw Error(ErrorCode::kMalformed, "snapshot: " + std::to_string(position) + " tokens need " +

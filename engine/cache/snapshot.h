@@ -1,8 +1,8 @@
 // Snapshots: the bytes of a cache, with spec, geometry, position and a checksum.
 //
 // One record, little-endian:
-//   magic "KVPSNAP1" | u32 spec length | spec | i32 B, Hq, Hkv, D, Dv | i64 position | rows, stream by stream | u64
-//   XXH3
+//   magic "KVPSNAP1" | u32 spec length | spec | i32 B, Hq, Hkv, D, Dv | i64 position | stores | u64 XXH3
+// Each store shows the rows of one stream after the other; the order of the stores is the strategy's.
 // Sizes follow from the position; no counts are stored that could disagree with it.
 #pragma once
 

@@ -26,6 +26,7 @@ bool asks(const Step& step) { return has_queries(step) && new_tokens(step) == 0;
 
 void check_step(const Step& step, const Geometry& g) {
   const std::int64_t tokens = new_tokens(step);
+  KVPROOF_CHECK(tokens > 0 || step.v.empty());
   if (tokens > 0) {
     check_shape(step.k, g, g.kv_heads, tokens, g.d);
     check_shape(step.v, g, g.kv_heads, tokens, g.dv);

@@ -18,6 +18,11 @@ std::vector<const Strategy*>& table() {
   return all;
 }
 
+const Strategy* find_in(const std::vector<const Strategy*>& all, std::string_view name) {
+  const auto at = std::find_if(all.begin(), all.end(), [&](const Strategy* s) { return name == s->name; });
+  return at == all.end() ? nullptr : *at;
+}
+
 [[noreturn]] void bad_spec(std::string_view spec, const std::string& why) {
   throw Error(ErrorCode::kUsage, "strategy '" + std::string(spec) + "': " + why);
 }
@@ -151,21 +156,19 @@ std::unique_ptr<KvCache> make_cache(std::string_view spec, const Geometry& geome
 
 std::span<const Strategy* const> all_strategies() { return table(); }
 
-const Strategy* find_strategy(std::string_view name) {
-  const auto all = all_strategies();
-  const auto at = std::find_if(all.begin(), all.end(), [&](const Strategy* s) { return name == s->name; });
-  return at == all.end() ? nullptr : *at;
-}
+const Strategy* find_strategy(std::string_view name) { return find_in(table(), name); }
 
 void add_strategies(std::span<const Strategy* const> strategies) {
+  std::vector<const Strategy*> all = table();
   for (const Strategy* s : strategies) {
     const std::string name = s->name ? s->name : "";
     const bool word =
         !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (!word) throw Error(ErrorCode::kUsage, "strategy '" + name + "': a name is lower-case letters, digits and _");
-    if (find_strategy(name)) throw Error(ErrorCode::kUsage, "strategy '" + name + "': the name is taken");
-    table().push_back(s);
+    if (find_in(all, name)) throw Error(ErrorCode::kUsage, "strategy '" + name + "': the name is taken");
+    all.push_back(s);
   }
+  table() = std::move(all);
 }
 
 DType row_dtype(const Params& params) { return parse_dtype(params.choice("dtype")); }

@@ -76,7 +76,8 @@ std::unique_ptr<KvCache> make_cache(std::string_view spec, const Geometry& geome
 // The strategies that were built in, then those that were added, in the order they were added.
 std::span<const Strategy* const> all_strategies();
 const Strategy* find_strategy(std::string_view name);  // null if unknown
-// Adds strategies from a plug-in or a test. Throws Error(kUsage) if a name is taken or not a lower-case word.
+// Adds strategies from a plug-in or a test. Throws Error(kUsage) and adds none if a name is taken or not a lower-case
+// word.
 void add_strategies(std::span<const Strategy* const> strategies);
 
 // The parameter `dtype` of strategies that store full-precision rows.

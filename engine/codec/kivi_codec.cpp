@@ -42,6 +42,7 @@ class KeyCodec final : public Codec {
         bits_(bits) {}
 
   void encode(const float* rows, std::int64_t blocks, std::byte* to) const override {
+    if (width() == 0) return;  // rows of no bytes, whose store has no address
     const std::int64_t w = width();
     std::vector<float>& head = scratch<float>(0, std::size_t(2 * w));
     std::vector<std::uint16_t>& codes = scratch<std::uint16_t>(0, std::size_t(block() * w));
@@ -112,6 +113,7 @@ class ValueCodec final : public Codec {
         groups_((width + group_ - 1) / group_) {}
 
   void encode(const float* rows, std::int64_t blocks, std::byte* to) const override {
+    if (width() == 0) return;  // rows of no bytes, whose store has no address
     std::vector<float>& head = scratch<float>(0, std::size_t(2 * groups_));
     std::vector<std::uint16_t>& codes = scratch<std::uint16_t>(0, std::size_t(width()));
     for (std::int64_t t = 0; t < blocks; ++t, to += block_bytes(), rows += width()) {

@@ -11,9 +11,7 @@
 namespace kvproof::laws {
 namespace {
 
-bool applies(const Contract& contract, const Params&) {
-  return contract.batch == Claim::kBitExact;
-}
+bool applies(const Contract& contract, const Params&) { return contract.batch == Claim::kBitExact; }
 
 // Row b of a batch's answer, as an answer of its own.
 Answer row_of(const Answer& batch, int b) {

@@ -8,9 +8,7 @@
 namespace kvproof::laws {
 namespace {
 
-bool applies(const Contract& contract, const Params&) {
-  return contract.chunk_output == Claim::kBitExact;
-}
+bool applies(const Contract& contract, const Params&) { return contract.chunk_output == Claim::kBitExact; }
 
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);

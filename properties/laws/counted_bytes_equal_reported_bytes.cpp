@@ -1,6 +1,6 @@
 // What a cache says it holds is what it took from the allocator, and what its contract's formula gives: scales, minima
-// and whatever else it needs included. Counted is every Buffer of the engine; the cache object itself, of fixed size, is
-// not.
+// and whatever else it needs included. Counted is every Buffer of the engine; the cache object itself, of fixed size,
+// is not.
 //
 // Law         memory().total() = allocated - freed;  payload + metadata = contract.bytes(seen)
 // Verdict     exact

@@ -63,7 +63,8 @@ void check(const Case& c, Witness& witness) {
 
 extern constinit const Law growth_is_amortised = {
     .name = "growth_is_amortised",
-    .formula = "1024 appends: reallocations <= 12, copied <= appended + 2 held;  fixed: append(S) copies <= min(S, held) rows",
+    .formula =
+        "1024 appends: reallocations <= 12, copied <= appended + 2 held;  fixed: append(S) copies <= min(S, held) rows",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with growth amortised or fixed",
     .applies = &applies,

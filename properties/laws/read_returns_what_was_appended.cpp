@@ -10,9 +10,7 @@
 namespace kvproof::laws {
 namespace {
 
-bool applies(const Contract& contract, const Params&) {
-  return contract.fidelity.kind != Fidelity::Kind::kNone;
-}
+bool applies(const Contract& contract, const Params&) { return contract.fidelity.kind != Fidelity::Kind::kNone; }
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);

@@ -1,7 +1,7 @@
 // After truncate(L) a cache is the one that only ever saw the first L tokens; where that cannot be had it refuses, and
 // has changed nothing. Which of the two is what the contract says.
 //
-// Law         truncate(L) done => save = save(fresh fed [0, L));  refused => save unchanged;  done <=> contract.truncates
+// Law         done => save = save(fresh fed [0, L));  refused => save unchanged;  done <=> contract.truncates(L)
 // Verdict     exact
 // Claimed by  contracts with chunk_state bit-exact
 #include "engine/base/random.h"
@@ -40,7 +40,8 @@ void expect_truncated(const Rig& rig, Position length, Witness& witness) {
   }
   const std::unique_ptr<KvCache> fresh = rig.make();
   const Tensor keys = rig.feed().keys(0, length), values = rig.feed().values(0, length);
-  if (length > 0 && fresh->step({.k = keys, .v = values}) != OpStatus::kDone) throw Refuted("a fresh cache refused to append");
+  if (length > 0 && fresh->step({.k = keys, .v = values}) != OpStatus::kDone)
+    throw Refuted("a fresh cache refused to append");
   expect_same_bytes(record(*fresh), record(*cache), what + ", beside a fresh cache", witness);
   expect_equal(length, cache->seen_tokens(), "seen tokens, " + what, witness);
 }
@@ -51,7 +52,8 @@ void check(const Case& c, Witness& witness) {
   for (const Op& op : c.operations) {
     (void)rig.run(op);
     const Position seen = rig.seen();
-    for (const Position length : {Position(0), Position(1), seen - 1, seen, random.integer(0, seen), random.integer(0, seen)}) {
+    for (const Position length :
+         {Position(0), Position(1), seen - 1, seen, random.integer(0, seen), random.integer(0, seen)}) {
       if (length >= 0 && length <= seen) expect_truncated(rig, length, witness);
     }
   }
@@ -61,7 +63,8 @@ void check(const Case& c, Witness& witness) {
 
 extern constinit const Law truncate_equals_a_fresh_cache_or_is_refused = {
     .name = "truncate_equals_a_fresh_cache_or_is_refused",
-    .formula = "truncate(L) done => save = save(fresh fed [0,L));  refused => save unchanged;  done <=> contract.truncates",
+    .formula =
+        "truncate(L) done => save = save(fresh fed [0,L));  refused => save unchanged;  done <=> contract.truncates",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with chunk_state bit-exact",
     .applies = &applies,

@@ -74,9 +74,7 @@ class Weights {
   const Position query_;
 };
 
-double size_of_set(const Set& set) {
-  return double(std::count(set.begin(), set.end(), true));
-}
+double size_of_set(const Set& set) { return double(std::count(set.begin(), set.end(), true)); }
 
 // All queries of one head.
 void expect_weights(const Rig& rig, const Answer& answer, int head, const std::vector<Set>& expected,

@@ -15,9 +15,7 @@ class Cache final : public ForwardingCache<Cache> {
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(make_honest("kivi", config));
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("kivi", config)); }
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// Stores the chunk first and lets each of its queries attend the whole ring: early queries see the future, and have lost
-// the past that the chunk has overwritten.
+// Stores the chunk first and lets each of its queries attend the whole ring: early queries see the future, and have
+// lost the past that the chunk has overwritten.
 #include <cstring>
 
 #include "properties/mutants/forwarding_cache.h"
@@ -49,9 +49,7 @@ class Cache final : public ForwardingCache<Cache> {
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(make_honest("window", config));
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("window", config)); }
 
 }  // namespace
 

@@ -45,9 +45,7 @@ class Cache final : public StrategyCache<Cache> {
   RowPair even_, odd_;
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(config);
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
 
 }  // namespace
 

@@ -42,8 +42,8 @@ class ForwardingCache : public KvCache {
   std::unique_ptr<KvCache> inner_;
 };
 
-// The cache that the strategy `name` makes of `config`, whose parameters are spelled as the mutant's. Its snapshots carry
-// the mutant's spec.
+// The cache that the strategy `name` makes of `config`, whose parameters are spelled as the mutant's. Its snapshots
+// carry the mutant's spec.
 inline std::unique_ptr<KvCache> make_honest(std::string_view name, const Config& config) {
   const Strategy* honest = find_strategy(name);
   KVPROOF_CHECK(honest);

@@ -35,15 +35,14 @@ class Cache final : public ForwardingCache<Cache> {
         const int grouped = h % g.kv_heads * g.group() + h / g.kv_heads;
         const int source = direction == Direction::kToGroups ? h : grouped;
         const int target = direction == Direction::kToGroups ? grouped : h;
-        std::memcpy(to + std::size_t(b * g.q_heads + target) * head, from + std::size_t(b * g.q_heads + source) * head, head);
+        std::memcpy(to + std::size_t(b * g.q_heads + target) * head, from + std::size_t(b * g.q_heads + source) * head,
+                    head);
       }
     }
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(make_honest("in_place", config));
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("in_place", config)); }
 
 }  // namespace
 

@@ -27,9 +27,7 @@ class Cache final : public ForwardingCache<Cache> {
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(make_honest("in_place", config));
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("in_place", config)); }
 
 }  // namespace
 

@@ -11,9 +11,7 @@ namespace kvproof::mutants {
 namespace {
 
 // The position in slot 0 once n tokens are seen: a multiple of w that leaves more than w and at most 2 w rows.
-Position base(Position n, Position w) {
-  return n <= 2 * w ? 0 : (n - w - 1) / w * w;
-}
+Position base(Position n, Position w) { return n <= 2 * w ? 0 : (n - w - 1) / w * w; }
 
 Contract contract(const Params& params) {
   return {.visible = {.window = params["w"]},
@@ -57,9 +55,7 @@ class Cache final : public StrategyCache<Cache> {
   RowPair rows_;
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(config);
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
 
 }  // namespace
 

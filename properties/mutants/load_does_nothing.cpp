@@ -11,9 +11,7 @@ class Cache final : public ForwardingCache<Cache> {
   void load(SnapshotReader&) override {}
 };
 
-std::unique_ptr<KvCache> make(const Config& config) {
-  return std::make_unique<Cache>(make_honest("in_place", config));
-}
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("in_place", config)); }
 
 }  // namespace
 

@@ -10,7 +10,8 @@ namespace {
 class Cache final : public StrategyCache<Cache> {
  public:
   explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d), make_row_codec(row_dtype(c.params), c.geometry.dv)),
+      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
+                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
         ring_{.sinks = 0, .window = c.params["w"]},
         rows_(key_codec(), value_codec(), streams(), Capacity::kFixed, ring_.slots()) {}
 
@@ -25,7 +26,8 @@ class Cache final : public StrategyCache<Cache> {
     });
   }
   void segments(Stream s, Segments& out) const override {
-    ring_.runs(0, seen(), [&](Position p, std::int64_t slot, std::int64_t n) { out.push_back(rows_.segment(s, slot, n, p)); });
+    ring_.runs(0, seen(),
+               [&](Position p, std::int64_t slot, std::int64_t n) { out.push_back(rows_.segment(s, slot, n, p)); });
   }
   template <class A>
   void each(A& archive) {

@@ -1,5 +1,5 @@
-// One running minimum and scale per key channel for all tokens, with a floor of 1.0: when they move, older codes are not
-// coded again and come back as other keys.
+// One running minimum and scale per key channel for all tokens, with a floor of 1.0: when they move, older codes are
+// not coded again and come back as other keys.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -16,10 +16,15 @@ constexpr Position kBlock = 4;  // tokens leave full precision in blocks, as in 
 Position coded(Position n) { return n - n % kBlock; }
 
 Contract contract(const Params&) {
-  return {.fidelity = {.kind = Fidelity::Kind::kHalfStep, .bits = 8, .key_tokens = kBlock, .value_channels = 1, .residual = kBlock},
+  return {.fidelity = {.kind = Fidelity::Kind::kHalfStep,
+                       .bits = 8,
+                       .key_tokens = kBlock,
+                       .value_channels = 1,
+                       .residual = kBlock},
           .chunk_output = Claim::kTolerance,
           .bytes = [](const Params&, const Geometry& g, Position n) {
-            return std::size_t(g.streams()) * std::size_t(n * (g.d + g.dv) + coded(n) * g.d + (coded(n) > 0 ? 2 * g.d : 0)) * 4;
+            return std::size_t(g.streams()) *
+                   std::size_t(n * (g.d + g.dv) + coded(n) * g.d + (coded(n) > 0 ? 2 * g.d : 0)) * 4;
           }};
 }
 
@@ -56,7 +61,9 @@ class Cache final : public StrategyCache<Cache> {
   }
 
  private:
-  static float* floats(RowStore& store, Stream s, std::int64_t i) { return reinterpret_cast<float*>(store.block(s, i)); }
+  static float* floats(RowStore& store, Stream s, std::int64_t i) {
+    return reinterpret_cast<float*>(store.block(s, i));
+  }
 
   void code(Stream s, Position p) {
     float *low = floats(affine_, s, 0), *scale = floats(affine_, s, 1);
@@ -74,8 +81,8 @@ class Cache final : public StrategyCache<Cache> {
     }
   }
 
-  RowPair rows_;              // keys as they read back, values exact
-  RowStore codes_, affine_;   // codes as numbers; minimum and scale of each channel
+  RowPair rows_;             // keys as they read back, values exact
+  RowStore codes_, affine_;  // codes as numbers; minimum and scale of each channel
 };
 
 std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }

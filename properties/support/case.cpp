@@ -93,13 +93,9 @@ void check_sizes(const Case& c, int line) {
 
 }  // namespace
 
-bool takes_count(OpKind kind) {
-  return kind == OpKind::kStep || kind == OpKind::kAppend || kind == OpKind::kTruncate;
-}
+bool takes_count(OpKind kind) { return kind == OpKind::kStep || kind == OpKind::kAppend || kind == OpKind::kTruncate; }
 
-bool takes_tokens(OpKind kind) {
-  return kind == OpKind::kStep || kind == OpKind::kAppend;
-}
+bool takes_tokens(OpKind kind) { return kind == OpKind::kStep || kind == OpKind::kAppend; }
 
 std::string str(const Op& op) {
   std::string text(kOpNames[int(op.kind)]);

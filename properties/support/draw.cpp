@@ -16,9 +16,7 @@ template <class T>
 const T& any(Random& random, const std::vector<T>& from) {
   return from[std::size_t(random.integer(0, std::int64_t(from.size()) - 1))];
 }
-bool one_in(Random& random, int n) {
-  return random.integer(1, n) == 1;
-}
+bool one_in(Random& random, int n) { return random.integer(1, n) == 1; }
 
 std::vector<std::string> words(std::string_view text) {
   std::vector<std::string> all;

@@ -190,13 +190,20 @@ class Appended {
   const Position seen_;
 };
 
-void expect_element(const char* side, Stream s, Position p, std::size_t d, float want, float got, double bound) {
+struct Element {
+  const char* side;
+  Stream stream;
+  Position position;
+  std::size_t channel;
+};
+
+void expect_element(const Element& at, float want, float got, double bound) {
   const bool right =
       bound == 0 ? std::memcmp(&want, &got, sizeof want) == 0 : std::abs(double(got) - double(want)) <= bound;
   if (right) return;
-  throw Refuted(std::string(side) + " of position " + std::to_string(p) + ", stream " + std::to_string(s.index) +
-                    ", channel " + std::to_string(d) + " reads back as another number, allowed is an error of " +
-                    number(bound),
+  throw Refuted(std::string(at.side) + " of position " + std::to_string(at.position) + ", stream " +
+                    std::to_string(at.stream.index) + ", channel " + std::to_string(at.channel) +
+                    " reads back as another number, allowed is an error of " + number(bound),
                 number(want), number(got));
 }
 
@@ -248,11 +255,11 @@ void expect_stored_rows(const Rig& rig, Witness& witness) {
     for (std::size_t i = 0; i < rows.positions.size(); ++i) {
       const Position p = rows.positions[i];
       for (std::size_t d = 0; d < std::size_t(g.d); ++d) {
-        expect_element("the key", {s}, p, d, appended.keys[std::size_t(p)][d], rows.keys[i * std::size_t(g.d) + d],
+        expect_element({"the key", {s}, p, d}, appended.keys[std::size_t(p)][d], rows.keys[i * std::size_t(g.d) + d],
                        appended.key_bound(p, d));
       }
       for (std::size_t d = 0; d < std::size_t(g.dv); ++d) {
-        expect_element("the value", {s}, p, d, appended.values[std::size_t(p)][d],
+        expect_element({"the value", {s}, p, d}, appended.values[std::size_t(p)][d],
                        rows.values[i * std::size_t(g.dv) + d], appended.value_bound(p, d));
       }
       witness.compared(g.d + g.dv);

@@ -210,11 +210,7 @@ Tensor Rig::mask(Position first, std::int64_t n, Position columns) const {
       for (std::int64_t i = 0; i < n; ++i) {
         for (Position p = 0; p < columns; ++p, ++at) {
           const double added = bias(b, h, first + i, p);
-          if (boolean) {
-            result.as<bool>()[at] = added == 0;
-          } else {
-            result.as<float>()[at] = float(added);
-          }
+          boolean ? void(result.as<bool>()[at] = added == 0) : void(result.as<float>()[at] = float(added));
         }
       }
     }

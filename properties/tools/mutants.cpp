@@ -115,6 +115,4 @@ int run_mutants(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) {
-  return kvproof::run_program("mutants", argc, argv, &kvproof::run_mutants);
-}
+int main(int argc, char** argv) { return kvproof::run_program("mutants", argc, argv, &kvproof::run_mutants); }

@@ -51,6 +51,4 @@ int replay(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) {
-  return kvproof::run_program("replay", argc, argv, &kvproof::replay);
-}
+int main(int argc, char** argv) { return kvproof::run_program("replay", argc, argv, &kvproof::replay); }

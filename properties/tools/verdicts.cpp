@@ -68,9 +68,7 @@ std::string xml(const std::string& text) {
 }
 
 constexpr const char* kEventNames[] = {"wraps", "growths", "flushes", "refusals", "evictions"};
-std::vector<std::int64_t> counts(const Events& e) {
-  return {e.wraps, e.growths, e.flushes, e.refusals, e.evictions};
-}
+std::vector<std::int64_t> counts(const Events& e) { return {e.wraps, e.growths, e.flushes, e.refusals, e.evictions}; }
 
 }  // namespace
 

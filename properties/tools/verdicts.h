@@ -17,9 +17,7 @@ struct Outcome {
   std::string replay;  // path of the counterexample's file, or empty
 };
 
-inline bool failed(const Outcome& o) {
-  return o.proof.verdict == Proof::Verdict::kFail;
-}
+inline bool failed(const Outcome& o) { return o.proof.verdict == Proof::Verdict::kFail; }
 
 // Law x subject, with the cases and the events of each law.
 std::string matrix(const std::vector<Outcome>& outcomes);

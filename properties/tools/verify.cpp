@@ -134,6 +134,4 @@ int verify(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) {
-  return kvproof::run_program("verify", argc, argv, &kvproof::verify);
-}
+int main(int argc, char** argv) { return kvproof::run_program("verify", argc, argv, &kvproof::verify); }

@@ -23,7 +23,9 @@ std::vector<float> of_query(const StreamCase& stream, const std::vector<float>& 
   return rows;
 }
 
-TEST(FlashBits, AreTheSameForAnyCutIntoSegments) {
+KVPROOF_EACH_PATH(FlashBits);
+
+TEST_P(FlashBits, AreTheSameForAnyCutIntoSegments) {
   const StreamCase stream(700, 3, 20, 24, 1);
   Random random(2);
   for (const VisibleRule& rule : kRules) {
@@ -42,7 +44,7 @@ TEST(FlashBits, AreTheSameForAnyCutIntoSegments) {
   }
 }
 
-TEST(FlashBits, AreTheSameWithoutTheRowsThatNoQuerySees) {
+TEST_P(FlashBits, AreTheSameWithoutTheRowsThatNoQuerySees) {
   const StreamCase stream(600, 2, 20, 20, 3);
   for (const std::int64_t window : {1, 5, 90, 300}) {
     const Asked asked{.first = 590, .tokens = 10, .rule = {.window = window}};
@@ -54,7 +56,7 @@ TEST(FlashBits, AreTheSameWithoutTheRowsThatNoQuerySees) {
 }
 
 // Serial: too little work. Split: few tiles, several pieces. Tiles: more than four for each thread.
-TEST(FlashBits, AreTheSameForAnyNumberOfThreads) {
+TEST_P(FlashBits, AreTheSameForAnyNumberOfThreads) {
   const StreamCase stream(1300, 7, 80, 72, 4);
   for (const auto& [first, tokens] : {std::pair(3, 1), {1299, 1}, {1290, 10}, {900, 400}}) {
     for (const VisibleRule& rule : kRules) {
@@ -70,7 +72,7 @@ TEST(FlashBits, AreTheSameForAnyNumberOfThreads) {
   }
 }
 
-TEST(FlashBits, AreTheSameInPrefillAndInDecode) {
+TEST_P(FlashBits, AreTheSameInPrefillAndInDecode) {
   const StreamCase stream(520, 3, 20, 24, 5);
   for (const VisibleRule& rule : kRules) {
     for (const auto& [first, last] : {std::pair(0, 40), {250, 262}, {510, 516}}) {
@@ -85,7 +87,7 @@ TEST(FlashBits, AreTheSameInPrefillAndInDecode) {
   }
 }
 
-TEST(FlashBits, AreTheSameInPrefillAndInDecodeForOutputsThatUnderflow) {
+TEST_P(FlashBits, AreTheSameInPrefillAndInDecodeForOutputsThatUnderflow) {
   StreamCase stream(300, 1, 16, 16, 6);
   for (std::int64_t row = 0; row < 300; ++row) std::fill_n(stream.value(row), 16, row % 2 ? -1e-45f : 0.f);
   const VisibleRule rule{.window = 3};
@@ -96,7 +98,7 @@ TEST(FlashBits, AreTheSameInPrefillAndInDecodeForOutputsThatUnderflow) {
   }
 }
 
-TEST(FlashBits, AreTheSameUnderAMaskAloneOrTogether) {
+TEST_P(FlashBits, AreTheSameUnderAMaskAloneOrTogether) {
   constexpr std::int64_t kTokens = 13, kRows = 520;
   const StreamCase stream(kRows, 2, 20, 20, 7);
   Tensor values(DType::kF32, {1, 1, kTokens, kRows});
@@ -114,7 +116,7 @@ TEST(FlashBits, AreTheSameUnderAMaskAloneOrTogether) {
   }
 }
 
-TEST(FlashBits, AreTheSameForEqualRowsWithAndWithoutAMaskThatShowsAll) {
+TEST_P(FlashBits, AreTheSameForEqualRowsWithAndWithoutAMaskThatShowsAll) {
   constexpr std::int64_t kRows = 300;
   const StreamCase stream(kRows, 2, 20, 20, 9);
   Tensor all(DType::kBool, {1, 1, 1, kRows});

@@ -26,7 +26,9 @@ Tensor random_mask(DType dtype, int heads, std::int64_t tokens, std::int64_t col
   return mask;
 }
 
-TEST(Flash, AttendsAsTheOracleUnderEveryRule) {
+KVPROOF_EACH_PATH(Flash);
+
+TEST_P(Flash, AttendsAsTheOracleUnderEveryRule) {
   const VisibleRule rules[] = {{},
                                {.window = 1},
                                {.window = 7},
@@ -43,12 +45,12 @@ TEST(Flash, AttendsAsTheOracleUnderEveryRule) {
   }
 }
 
-TEST(Flash, ShowsEveryRowToEveryQueryWithoutCausality) {
+TEST_P(Flash, ShowsEveryRowToEveryQueryWithoutCausality) {
   const StreamCase stream(300, 2, 16, 16, 2);
   stream.expect_right({.first = 290, .tokens = 10, .causal = false});
 }
 
-TEST(Flash, ServesUnevenHeadsAndWidths) {
+TEST_P(Flash, ServesUnevenHeadsAndWidths) {
   const StreamCase stream(530, 7, 80, 72, 3);
   stream.expect_right({.first = 500, .tokens = 30, .scale = 0.11f});
   for (const auto& [d, dv] : {std::pair(1, 1), {3, 5}, {5, 3}, {17, 33}, {256, 128}}) {
@@ -56,19 +58,19 @@ TEST(Flash, ServesUnevenHeadsAndWidths) {
   }
 }
 
-TEST(Flash, CapsScores) {
+TEST_P(Flash, CapsScores) {
   const StreamCase stream(300, 2, 32, 32, 5);
   for (const float cap : {0.5f, 5.f, 50.f})
     stream.expect_right({.first = 290, .tokens = 10, .scale = 1, .softcap = cap});
 }
 
-TEST(Flash, RoundsOnceToTheTypeOfTheQuery) {
+TEST_P(Flash, RoundsOnceToTheTypeOfTheQuery) {
   const StreamCase stream(300, 2, 32, 24, 6);
   for (const DType dtype : {DType::kF16, DType::kBF16})
     stream.expect_right({.first = 290, .tokens = 10, .dtype = dtype});
 }
 
-TEST(Flash, ObeysAMaskOfAnyBroadcastShape) {
+TEST_P(Flash, ObeysAMaskOfAnyBroadcastShape) {
   constexpr std::int64_t kTokens = 9, kRows = 520;
   const StreamCase stream(kRows, 3, 20, 20, 7);
   for (const DType dtype : {DType::kBool, DType::kF32}) {
@@ -89,7 +91,7 @@ TEST(Flash, ObeysAMaskOfAnyBroadcastShape) {
   }
 }
 
-TEST(Flash, IgnoresNaNInRowsThatARuleHides) {
+TEST_P(Flash, IgnoresNaNInRowsThatARuleHides) {
   const Asked asked{.first = 258, .tokens = 8, .rule = {.window = 5, .sinks = 2}};
   StreamCase stream(300, 2, 20, 20, 8);
   const std::vector<float> clean = stream.attend(asked);
@@ -101,7 +103,7 @@ TEST(Flash, IgnoresNaNInRowsThatARuleHides) {
   EXPECT_TRUE(same_bits(stream.attend(asked), clean));
 }
 
-TEST(Flash, KeepsNaNFromQueriesThatDoNotSeeItsRow) {
+TEST_P(Flash, KeepsNaNFromQueriesThatDoNotSeeItsRow) {
   StreamCase stream(300, 1, 20, 20, 9);
   const Asked asked{.first = 250, .tokens = 12, .rule = {.window = 4}};
   const std::vector<float> clean = stream.attend(asked);
@@ -120,7 +122,7 @@ TEST(Flash, KeepsNaNFromQueriesThatDoNotSeeItsRow) {
   }
 }
 
-TEST(Flash, IgnoresNaNAndInfinityInRowsThatAMaskHides) {
+TEST_P(Flash, IgnoresNaNAndInfinityInRowsThatAMaskHides) {
   constexpr std::int64_t kRows = 300;
   for (const DType dtype : {DType::kBool, DType::kF32}) {
     const Tensor values = random_mask(dtype, 1, 1, kRows);
@@ -138,7 +140,7 @@ TEST(Flash, IgnoresNaNAndInfinityInRowsThatAMaskHides) {
   }
 }
 
-TEST(Flash, GivesZerosWhereNothingIsVisible) {
+TEST_P(Flash, GivesZerosWhereNothingIsVisible) {
   constexpr std::int64_t kRows = 300;
   const StreamCase stream(kRows, 2, 20, 20, 11);
   Tensor none(DType::kBool, {1, 1, 1, kRows});
@@ -153,7 +155,7 @@ TEST(Flash, GivesZerosWhereNothingIsVisible) {
   for (const float x : stream.attend({.first = 5}, {stream.segment(10, 20)})) EXPECT_EQ(x, 0) << "only the future";
 }
 
-TEST(Flash, AttendsWhatStandsBehindAPieceThatIsHiddenWhole) {
+TEST_P(Flash, AttendsWhatStandsBehindAPieceThatIsHiddenWhole) {
   constexpr std::int64_t kRows = 600;
   for (const DType dtype : {DType::kBool, DType::kF32}) {
     for (const std::int64_t piece : {0, 1, 2}) {
@@ -173,7 +175,7 @@ TEST(Flash, AttendsWhatStandsBehindAPieceThatIsHiddenWhole) {
   }
 }
 
-TEST(Flash, LetsNaNInAVisibleRowReachTheOutputWhereverItStands) {
+TEST_P(Flash, LetsNaNInAVisibleRowReachTheOutputWhereverItStands) {
   for (const Position window : {Position(1), Position(4), Position(300), VisibleRule::kAll}) {
     for (const std::int64_t row : {250, 255, 256, 259, 261}) {
       for (const bool of_key : {true, false}) {
@@ -191,7 +193,7 @@ TEST(Flash, LetsNaNInAVisibleRowReachTheOutputWhereverItStands) {
   }
 }
 
-TEST(Flash, LetsNaNBehindAHiddenPieceReachTheOutput) {
+TEST_P(Flash, LetsNaNBehindAHiddenPieceReachTheOutput) {
   Tensor values(DType::kBool, {1, 1, 1, 257});
   std::fill_n(values.as<bool>(), 257, false);
   values.as<bool>()[256] = true;
@@ -201,7 +203,7 @@ TEST(Flash, LetsNaNBehindAHiddenPieceReachTheOutput) {
   for (const float x : stream.attend({.first = 256, .mask = &mask})) EXPECT_TRUE(std::isnan(x)) << x;
 }
 
-TEST(Flash, FindsSparsePositions) {
+TEST_P(Flash, FindsSparsePositions) {
   StreamCase stream(400, 2, 20, 20, 15);
   std::vector<Position> positions;
   for (std::int64_t i = 0; i < 400; ++i) positions.push_back(i * 3 + i % 2);

@@ -47,11 +47,12 @@ TEST(Reference, CapsBeforeItAddsTheBias) {
 }
 
 TEST(Reference, GivesZerosAndNoToleranceWhereNothingIsVisible) {
-  const Row q{1}, nan{std::nanf("")};
+  const Row q{1};
+  const std::vector<Row> k{{1}}, nan{{std::nanf("")}};
   const ReferenceResult none = reference_attention(ask(q, {}, {}), 3);
   EXPECT_EQ(none.out, (std::vector<double>{0, 0, 0}));
   EXPECT_EQ(none.tolerance, 0);
-  ReferenceQuery hidden = ask(q, {q}, {nan});
+  ReferenceQuery hidden = ask(q, k, nan);
   hidden.bias = {-std::numeric_limits<double>::infinity()};
   EXPECT_EQ(reference_attention(hidden, 1).out[0], 0);
 }

@@ -12,6 +12,9 @@
 
 #include "engine/base/error.h"
 
+// A size that no machine has is refused as malloc does it, also under the address sanitizer.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+
 namespace kvproof {
 namespace {
 

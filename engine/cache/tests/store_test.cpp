@@ -8,6 +8,9 @@
 #include "engine/codec/kivi_codec.h"
 #include "engine/codec/row_codecs.h"
 
+// A size that no machine has is refused as malloc does it, also under the address sanitizer.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+
 namespace kvproof {
 namespace {
 

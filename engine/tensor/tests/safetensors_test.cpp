@@ -52,8 +52,8 @@ class SafetensorsFolder : public testing::Test {
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
  private:
-  const std::string folder_ = testing::TempDir() + "safetensors_test." +
-                              testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string folder_ =
+      testing::TempDir() + "safetensors_test." + testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 Tensor counting(DType type, const Shape& shape) {
@@ -66,8 +66,8 @@ Tensor counting(DType type, const Shape& shape) {
 
 std::vector<NamedTensor> one_of_each() {
   std::vector<NamedTensor> tensors;
-  for (const DType type : {DType::kBool, DType::kU8, DType::kI8, DType::kF16, DType::kBF16,
-                           DType::kI32, DType::kF32, DType::kI64}) {
+  for (const DType type :
+       {DType::kBool, DType::kU8, DType::kI8, DType::kF16, DType::kBF16, DType::kI32, DType::kF32, DType::kI64}) {
     tensors.push_back({std::string(name_of(type)), counting(type, {3, 5})});
   }
   tensors.push_back({"scalar", counting(DType::kF32, {})});
@@ -89,8 +89,7 @@ TEST_F(SafetensorsFolder, WhatIsWrittenComesBack) {
     const Tensor read = file.read(t.name);
     EXPECT_EQ(read.shape(), t.tensor.shape());
     const std::size_t size = t.tensor.view().size_bytes();
-    EXPECT_TRUE(size == 0 || std::memcmp(read.view().data, t.tensor.view().data, size) == 0)
-        << t.name;
+    EXPECT_TRUE(size == 0 || std::memcmp(read.view().data, t.tensor.view().data, size) == 0) << t.name;
   }
 }
 
@@ -103,12 +102,9 @@ TEST_F(SafetensorsFolder, BytesDependOnContentAlone) {
 }
 
 TEST_F(SafetensorsFolder, BytesAreThoseOfTheFormat) {
-  write_safetensors(path("a"),
-                    {{"b", counting(DType::kU8, {3})}, {"a", counting(DType::kF16, {1, 2})}},
-                    {{"k", "v"}});
-  const std::string header =
-      R"({"__metadata__":{"k":"v"},"a":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]},)"
-      R"("b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}})";
+  write_safetensors(path("a"), {{"b", counting(DType::kU8, {3})}, {"a", counting(DType::kF16, {1, 2})}}, {{"k", "v"}});
+  const std::string header = R"({"__metadata__":{"k":"v"},"a":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]},)"
+                             R"("b":{"dtype":"U8","shape":[3],"data_offsets":[4,7]}})";
   const std::string padding((8 - header.size() % 8) % 8, ' ');
   const std::string data("\0\1\2\3\0\1\2", 7);
   EXPECT_EQ(contents(path("a")), file_of(header + padding, 0) + data);
@@ -168,8 +164,7 @@ TEST(Safetensors, ForeignTypesAreRefusedOnlyWhenAskedFor) {
       ADD_FAILURE() << "read: " << name;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-      EXPECT_NE(std::string(error.what()).find(std::string(name) == "a" ? "F64" : "F4"),
-                std::string::npos);
+      EXPECT_NE(std::string(error.what()).find(std::string(name) == "a" ? "F64" : "F4"), std::string::npos);
     }
   }
   EXPECT_THROW(mixed.info("absent"), Error);
@@ -192,9 +187,8 @@ TEST(Safetensors, FilesWithoutTensorsOrWithPaddingAreLegal) {
 TEST(Safetensors, LengthsThatDoNotFitTheFileAreRefused) {
   for (const std::size_t size : {0, 1, 7}) EXPECT_NE(refusal(std::string(size, '\0')), "accepted");
   const std::string good = file_of("{}", 0);
-  for (const std::uint64_t length :
-       {std::uint64_t(0), std::uint64_t(1), std::uint64_t(3), std::uint64_t(1) << 40,
-        ~std::uint64_t(0), ~std::uint64_t(7)}) {
+  for (const std::uint64_t length : {std::uint64_t(0), std::uint64_t(1), std::uint64_t(3), std::uint64_t(1) << 40,
+                                     ~std::uint64_t(0), ~std::uint64_t(7)}) {
     std::string file = good;
     std::memcpy(file.data(), &length, 8);
     EXPECT_NE(refusal(file), "accepted") << length;
@@ -234,13 +228,10 @@ const Contradiction kContradictions[] = {
     {R"({"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}})", 1, "no such value"},
     {R"({"a":{"dtype":"U8","shape":[[1]],"data_offsets":[0,1]}})", 1, "no such value"},
     {R"({"a":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,1]}})", 1, "too large"},
-    {R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0,
-     "too many elements"},
-    {R"({"a":{"dtype":"F32","shape":[2305843009213693952],"data_offsets":[0,0]}})", 0,
-     "no whole number"},
+    {R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0, "too many elements"},
+    {R"({"a":{"dtype":"F32","shape":[2305843009213693952],"data_offsets":[0,0]}})", 0, "no whole number"},
     {R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1, "8 dimensions"},
-    {R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1,
-     "more numbers"},
+    {R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1, "more numbers"},
     {R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}})", 1, "no whole number"},
     {R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1]}})", 1, "[begin,end]"},
     {R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,1]}})", 1, "[begin,end]"},

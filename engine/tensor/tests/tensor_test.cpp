@@ -20,8 +20,7 @@ struct CheckFailed : std::logic_error {
 class ThrowingChecks {
  public:
   ThrowingChecks()
-      : previous_(set_check_handler(
-            [](const char* condition, const char*, int) { throw CheckFailed(condition); })) {}
+      : previous_(set_check_handler([](const char* condition, const char*, int) { throw CheckFailed(condition); })) {}
   ~ThrowingChecks() { set_check_handler(previous_); }
   ThrowingChecks(const ThrowingChecks&) = delete;
   ThrowingChecks& operator=(const ThrowingChecks&) = delete;
@@ -73,8 +72,8 @@ TEST(Shape, CountsWithoutOverflow) {
 }
 
 TEST(DTypes, NamesComeBack) {
-  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kU8,
-                           DType::kI32, DType::kI64, DType::kBool}) {
+  for (const DType type :
+       {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kU8, DType::kI32, DType::kI64, DType::kBool}) {
     EXPECT_EQ(parse_dtype(name_of(type)), type);
   }
   EXPECT_THROW(parse_dtype("f64"), Error);
