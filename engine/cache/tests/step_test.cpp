@@ -1,10 +1,10 @@
 // What a step does and refuses, for every built-in strategy.
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <cmath>
 
+#include "engine/base/parallel.h"
 #include "engine/base/tests/throwing_checks.h"
 #include "engine/cache/tests/support.h"
 
@@ -233,7 +233,11 @@ TEST(Step, ServesDifferentCachesFromTasksOfOneArena) {
   for (int i = 0; i < kCaches; ++i) expected[std::size_t(i)] = run(i);
   const tbb::global_control more_than_cores(tbb::global_control::max_allowed_parallelism, 8);
   for (int round = 0; round < 3; ++round) {
-    tbb::task_arena(8).execute([&] { tbb::parallel_for(0, kCaches, [&](int i) { got[std::size_t(i)] = run(i); }); });
+    tbb::task_arena(8).execute([&] {
+      parallel_for(kCaches, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) got[std::size_t(i)] = run(int(i));
+      });
+    });
     for (std::size_t i = 0; i < kCaches; ++i) EXPECT_TRUE(got[i] == expected[i]) << "cache " << i << " round " << round;
   }
 }
