@@ -10,7 +10,7 @@
 #include "benches/support/options.h"
 #include "benches/support/quantity.h"
 #include "benches/support/run_reporter.h"
-#include "engine/base/error.h"
+#include "engine/tools/program.h"
 #include "reports/run_file.h"
 
 namespace kvproof {
@@ -83,11 +83,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace kvproof
 
-int main(int argc, char** argv) {
-  try {
-    return kvproof::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "kvproof bench: {}\n", error.what());
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return kvproof::run_program("bench", argc, argv, kvproof::run); }

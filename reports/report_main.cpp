@@ -1,13 +1,11 @@
 // kvproof report: run files in, a folder with the page, the summary, tables and plots out.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "engine/tools/program.h"
 #include "reports/csv.h"
 #include "reports/figures.h"
 #include "reports/gnuplot.h"
@@ -17,9 +15,8 @@
 #include "reports/palette.h"
 #include "reports/report_data.h"
 
+namespace kvproof::report {
 namespace {
-
-using namespace kvproof::report;
 
 void tell_of_plots(PlotStatus status) {
   if (status == PlotStatus::kNoGnuplot) {
@@ -47,9 +44,7 @@ void write_report(const std::vector<std::string>& runs, const std::string& out) 
   fmt::print("{}\n", (folder.path() / "index.html").string());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Turns run files into index.html, summary.md, CSV tables and plots.", "kvproof report");
   app.footer(
       "Example: kvproof report laws.jsonl bench.jsonl --out report\n"
@@ -58,14 +53,12 @@ int main(int argc, char** argv) {
   std::string out;
   app.add_option("RUN", runs, "Run files (JSON lines), in the order of the report")->required();
   app.add_option("--out", out, "Folder to write to; made if it is missing")->required();
-  try {
-    app.parse(argc, argv);
-    write_report(runs, out);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "kvproof report: {}\n", error.what());
-    return 2;
-  }
-  return 0;
+  if (const auto code = parse_arguments(app, argc, argv)) return *code;
+  write_report(runs, out);
+  return kExitFine;
 }
+
+}  // namespace
+}  // namespace kvproof::report
+
+int main(int argc, char** argv) { return kvproof::run_program("report", argc, argv, kvproof::report::run); }

@@ -7,8 +7,7 @@
 // Threads     one writer; its own work is serial.
 // Invariant   (1) capacity depends on the most tokens held since reset, not on how they came.  law: growth_is_amortised
 //             (2) row of position p is p.                                  law: read_returns_what_was_appended
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
+#include "engine/cache/common_caches.h"
 
 namespace kvproof {
 namespace {
@@ -17,37 +16,12 @@ Contract contract(const Params& params) {
   return {.fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
           .growth = Growth::kAmortised,
           .truncates = [](const Params&, Position, Position) { return true; },
-          .bytes =
-              [](const Params& p, const Geometry& g, Position n) {
-                return std::size_t(n) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) * size_of(row_dtype(p));
-              }};
+          .bytes = [](const Params& p, const Geometry& g, Position n) { return row_bytes(p, g, n); }};
 }
 
-class Cache final : public StrategyCache<Cache> {
- public:
-  explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
-                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
-        rows_(key_codec(), value_codec(), streams(), Capacity::kLadder) {}
-
-  void fit(Position n) { rows_.resize(n); }
-  void commit(const Chunk& chunk) override {
-    fit(chunk.end());
-    rows_.put(chunk, chunk.first, chunk.first, chunk.tokens);
-  }
-  void segments(Stream s, Segments& out) const override {
-    if (seen() > 0) out.push_back(rows_.segment(s, 0, seen(), 0));
-  }
-  template <class A>
-  void each(A& archive) {
-    rows_.each(archive);
-  }
-
- private:
-  RowPair rows_;
-};
-
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
+std::unique_ptr<KvCache> make(const Config& config) {
+  return std::make_unique<GrowingCache<Capacity::kLadder>>(config);
+}
 
 }  // namespace
 

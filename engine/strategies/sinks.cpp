@@ -8,9 +8,7 @@
 // Threads     one writer; its own work is serial.
 // Invariant   (1) held == [0, s) and the last w positions.  law: visible_set_is_the_declared_one
 //             (2) a sink never leaves its slot.             law: read_returns_what_was_appended
-#include "engine/cache/ring.h"
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
+#include "engine/cache/common_caches.h"
 
 namespace kvproof {
 namespace {
@@ -24,43 +22,10 @@ Contract contract(const Params& params) {
       .growth = Growth::kFixed,
       // Nothing that stays may have been overwritten.
       .truncates = [](const Params& p, Position seen, Position n) { return seen <= p["s"] + p["w"] || n <= p["s"]; },
-      .bytes =
-          [](const Params& p, const Geometry& g, Position n) {
-            return std::size_t(ring_of(p).used(n)) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
-                   size_of(row_dtype(p));
-          }};
+      .bytes = [](const Params& p, const Geometry& g, Position n) { return row_bytes(p, g, ring_of(p).used(n)); }};
 }
 
-class Cache final : public StrategyCache<Cache> {
- public:
-  explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
-                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
-        ring_(ring_of(c.params)),
-        rows_(key_codec(), value_codec(), streams(), Capacity::kFixed, ring_.slots()) {}
-
-  void fit(Position n) { rows_.resize(ring_.used(n)); }
-  void commit(const Chunk& chunk) override {
-    fit(chunk.end());
-    ring_.runs(chunk.first, chunk.end(),
-               [&](Position p, std::int64_t slot, std::int64_t n) { rows_.put(chunk, p, slot, n); });
-    ring_.count_wrap(*account(), chunk.first, chunk.end());
-  }
-  void segments(Stream s, Segments& out) const override {
-    ring_.runs(0, seen(),
-               [&](Position p, std::int64_t slot, std::int64_t n) { out.push_back(rows_.segment(s, slot, n, p)); });
-  }
-  template <class A>
-  void each(A& archive) {
-    rows_.each(archive);
-  }
-
- private:
-  Ring ring_;
-  RowPair rows_;
-};
-
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<RingCache>(config); }
 
 }  // namespace
 

@@ -7,9 +7,7 @@
 // Threads     one writer; its own work is serial.
 // Invariant   (1) held == the last min(T, w) positions.     law: visible_set_is_the_declared_one
 //             (2) slot of position p is p % w.              law: a_rotated_ring_changes_no_bit
-#include "engine/cache/ring.h"
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
+#include "engine/cache/common_caches.h"
 
 namespace kvproof {
 namespace {
@@ -22,43 +20,10 @@ Contract contract(const Params& params) {
           .growth = Growth::kFixed,
           // Nothing may have been overwritten.
           .truncates = [](const Params& p, Position seen, Position) { return seen <= p["w"]; },
-          .bytes =
-              [](const Params& p, const Geometry& g, Position n) {
-                return std::size_t(ring_of(p).used(n)) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
-                       size_of(row_dtype(p));
-              }};
+          .bytes = [](const Params& p, const Geometry& g, Position n) { return row_bytes(p, g, ring_of(p).used(n)); }};
 }
 
-class Cache final : public StrategyCache<Cache> {
- public:
-  explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
-                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
-        ring_(ring_of(c.params)),
-        rows_(key_codec(), value_codec(), streams(), Capacity::kFixed, ring_.slots()) {}
-
-  void fit(Position n) { rows_.resize(ring_.used(n)); }
-  void commit(const Chunk& chunk) override {
-    fit(chunk.end());
-    ring_.runs(chunk.first, chunk.end(),
-               [&](Position p, std::int64_t slot, std::int64_t n) { rows_.put(chunk, p, slot, n); });
-    ring_.count_wrap(*account(), chunk.first, chunk.end());
-  }
-  void segments(Stream s, Segments& out) const override {
-    ring_.runs(0, seen(),
-               [&](Position p, std::int64_t slot, std::int64_t n) { out.push_back(rows_.segment(s, slot, n, p)); });
-  }
-  template <class A>
-  void each(A& archive) {
-    rows_.each(archive);
-  }
-
- private:
-  Ring ring_;
-  RowPair rows_;
-};
-
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
+std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<RingCache>(config); }
 
 }  // namespace
 

@@ -3,31 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include <stdexcept>
 #include <vector>
 
-#include "engine/base/check.h"
 #include "engine/base/error.h"
+#include "engine/base/tests/throwing_checks.h"
 
 namespace kvproof {
 namespace {
-
-struct CheckFailed : std::logic_error {
-  using std::logic_error::logic_error;
-};
-
-// Turns failed checks into exceptions while it lives.
-class ThrowingChecks {
- public:
-  ThrowingChecks()
-      : previous_(set_check_handler([](const char* condition, const char*, int) { throw CheckFailed(condition); })) {}
-  ~ThrowingChecks() { set_check_handler(previous_); }
-  ThrowingChecks(const ThrowingChecks&) = delete;
-  ThrowingChecks& operator=(const ThrowingChecks&) = delete;
-
- private:
-  CheckHandler previous_;
-};
 
 TEST(Shape, KnowsItsDimensionsFromBothEnds) {
   const Shape shape{2, 3, 4};
