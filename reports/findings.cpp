@@ -65,7 +65,7 @@ std::string claims_sentence(const Data& data, Tone& tone) {
   std::int64_t red = 0, waiting = 0, claims = 0;
   for (const Law& law : data.laws) {
     laws.insert(law.law);
-    strategies.insert(law.strategy);
+    if (law.strategy != kEngine) strategies.insert(law.strategy);
     red += law.red();
     waiting += law.verdict == Verdict::kWaiting;
     claims += law.verdict != Verdict::kNotClaimed;

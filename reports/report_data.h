@@ -95,6 +95,9 @@ struct RunInfo {
   nlohmann::json manifest;
 };
 
+// The subject of laws that speak of what lies below all strategies; it stands where others name a strategy.
+inline constexpr const char* kEngine = "engine";
+
 struct Data {
   std::vector<RunInfo> runs;
   std::vector<Timing> timings;

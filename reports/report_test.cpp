@@ -123,6 +123,15 @@ TEST(Findings, TheVerdictFollowsLawsAndMutants) {
   EXPECT_EQ(overall(Data()).tone, Tone::kOpen);
 }
 
+TEST(Findings, TheEngineIsNoStrategy) {
+  Data data = sample();
+  const std::string before = overall(data).sentence;
+  Law law = data.laws.front();
+  law.strategy = kEngine;
+  data.laws.push_back(law);
+  EXPECT_EQ(overall(data).sentence, before);
+}
+
 TEST(Data, ALawThatRanNothingIsRed) {
   const kvproof::Run run = read_run(KVPROOF_SAMPLE_RUN);
   json cell = *std::find_if(run.cells.begin(), run.cells.end(), [](const json& c) { return c.at("kind") == "law"; });

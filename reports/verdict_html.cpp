@@ -60,8 +60,9 @@ std::string events_text(const Law& law) {
 
 std::string sample_link(Place place) { return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line); }
 
-std::string cell_html(const Law* law) {
-  if (law == nullptr) return R"(<td><span class="verdict none">not run</span></td>)";
+// `blank`: what an absent cell says.
+std::string cell_html(const Law* law, const char* blank) {
+  if (law == nullptr) return fmt::format(R"(<td><span class="verdict none">{}</span></td>)", blank);
   if (law->verdict == Verdict::kNotClaimed) {
     return R"(<td><span class="verdict none">not claimed</span></td>)";
   }
@@ -175,7 +176,8 @@ std::string laws_html(const Data& data, const Palette& palette) {
   const std::map<Key, Law> cells = matrix(data);
   const auto strategies = first_seen(data.strategies, [](const std::string& name) { return name; });
   out += fmt::format("<h3>{}</h3>", laws_finding(cells));
-  out += R"(<p class="lead">One row per law, one column per strategy. Open a cell for what the law met.</p>)";
+  out +=
+      R"(<p class="lead">One row per law, one column per strategy; a few laws speak of the engine below them all. Open a cell for what the law met.</p>)";
   out += "<br>" + failures(cells) + R"(<div class="box laws" tabindex="0"><table><thead><tr><th>law</th>)";
   std::vector<std::string> columns;
   for (const std::string& strategy : strategies) {
@@ -191,9 +193,11 @@ std::string laws_html(const Data& data, const Palette& palette) {
     const auto kind = std::find_if(data.laws.begin(), data.laws.end(), [&](const Law& law) { return law.law == name; });
     out += fmt::format("<tr><th>{}<small>{}</small>{}</th>", escape(sentence(name)), escape(kind->kind),
                        formula_html(kind->formula));
+    const bool of_engine = cells.contains({name, kEngine});
     for (const std::string& strategy : columns) {
       const auto cell = cells.find({name, strategy});
-      out += cell_html(cell == cells.end() ? nullptr : &cell->second);
+      const char* blank = of_engine != (strategy == kEngine) ? "" : "not run";  // a law has one kind of subject
+      out += cell_html(cell == cells.end() ? nullptr : &cell->second, blank);
     }
     out += "</tr>\n";
   }
