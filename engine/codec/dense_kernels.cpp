@@ -1,7 +1,7 @@
 // Scores and weighted sums over rows of f32, f16 or bf16.
 //
-// Tried: a score per key with Highway's own SumOfLanes costs as much as the product itself at D = 128; folding four
-// sums at once takes a quarter of that.
+// Four scores are folded to sums together: about 13 instructions with 16 lanes, where folding each alone takes about 10
+// and a product of 128 elements takes 8.
 
 #include <algorithm>
 
