@@ -62,6 +62,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law a_batch_row_ignores_the_others = {
     .name = "a_batch_row_ignores_the_others",
     .formula = "out(batch)_b = out(b alone);  read(batch)_b = read(b alone)",
+    .covers = "G7",
+    .look_at = "look for state that is kept once for all batch rows: a length, a scale, a score, a scratch buffer",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with batch bit-exact",
     .applies = &applies,

@@ -75,6 +75,10 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law a_rotated_ring_changes_no_bit = {
     .name = "a_rotated_ring_changes_no_bit",
     .formula = "out(step) = flash(rows by position, dense)",
+    .covers = "G6",
+    .look_at =
+        "compare the order in which segments() lists rows with their positions; it must ascend, and a row must stand "
+        "where its position says",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with slot_order bit-exact and rows exact or rounded once",
     .applies = &applies,

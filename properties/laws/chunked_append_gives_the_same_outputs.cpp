@@ -29,6 +29,10 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law chunked_append_gives_the_same_outputs = {
     .name = "chunked_append_gives_the_same_outputs",
     .formula = "out(step(n))_i = out(step(1))_i",
+    .covers = "G2 G23",
+    .look_at =
+        "look at what the first and the last query of a chunk see: rows that the chunk itself overwrote, or a bound "
+        "that counts the chunk as one token",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with chunk_output bit-exact",
     .applies = &applies,

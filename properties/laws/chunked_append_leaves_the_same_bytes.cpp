@@ -25,6 +25,9 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law chunked_append_leaves_the_same_bytes = {
     .name = "chunked_append_leaves_the_same_bytes",
     .formula = "save(step(n_1); step(n_2); ...) = save(step(1); step(1); ...)",
+    .covers = "G2",
+    .look_at =
+        "look at how commit() treats n > 1: where its blocks begin, which rows it drops first, what it encodes again",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with chunk_state bit-exact",
     .applies = &applies,

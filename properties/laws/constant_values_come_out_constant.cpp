@@ -80,6 +80,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law constant_values_come_out_constant = {
     .name = "constant_values_come_out_constant",
     .formula = "v_j = v for all j  =>  out = v",
+    .covers = "G15 G22",
+    .look_at = "look at the division of an empty range (max - min = 0), and at weights that do not sum to 1",
     .verdict = LawClass::kTolerant,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend},

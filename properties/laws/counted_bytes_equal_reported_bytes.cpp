@@ -27,6 +27,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law counted_bytes_equal_reported_bytes = {
     .name = "counted_bytes_equal_reported_bytes",
     .formula = "memory().total() = allocated - freed;  payload + metadata = contract.bytes(seen)",
+    .covers = "G14",
+    .look_at = "compare each(), which is what memory() counts, with what is allocated and with contract.bytes",
     .verdict = LawClass::kExact,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kTruncate, OpKind::kFork, OpKind::kReset,

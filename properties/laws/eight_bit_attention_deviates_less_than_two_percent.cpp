@@ -132,6 +132,8 @@ void check(const Case& drawn, Witness& witness) {
 extern constinit const Law eight_bit_attention_deviates_less_than_two_percent = {
     .name = "eight_bit_attention_deviates_less_than_two_percent",
     .formula = "||out - reference|| < 0.02 ||reference||, the reference on rows as they were appended",
+    .covers = "G15",
+    .look_at = "look at the size of the quantization step: range / (2^bits - 1) of its own group",
     .verdict = LawClass::kStatistical,
     .claimed_by = "contracts of half a step with 8 bits",
     .applies = &applies,

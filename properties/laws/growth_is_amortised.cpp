@@ -65,6 +65,8 @@ extern constinit const Law growth_is_amortised = {
     .name = "growth_is_amortised",
     .formula =
         "1024 appends: reallocations <= 12, copied <= appended + 2 held;  fixed: append(S) copies <= min(S, held) rows",
+    .covers = "G14",
+    .look_at = "count the rows that one append moves: a growing store doubles, a ring moves only what arrives",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with growth amortised or fixed",
     .applies = &applies,

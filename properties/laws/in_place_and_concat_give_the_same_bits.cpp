@@ -31,6 +31,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law in_place_and_concat_give_the_same_bits = {
     .name = "in_place_and_concat_give_the_same_bits",
     .formula = "out(in_place) = out(concat) after every operation",
+    .covers = "G16 G23",
+    .look_at = "look at the order of sums: it must not depend on where rows stand",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts that see all and store rows exact or rounded once",
     .applies = &applies,

@@ -23,6 +23,9 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law output_equals_the_oracle = {
     .name = "output_equals_the_oracle",
     .formula = "out(t) = sum over j in V(t) of softmax_j(cap(scale q_t.k_j) + m(t,j)) v_j",
+    .covers = "G3 G8 G21 G27",
+    .look_at =
+        "look at the largest term first: which rows are seen, which head reads them, then scale, softcap and mask",
     .verdict = LawClass::kTolerant,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,

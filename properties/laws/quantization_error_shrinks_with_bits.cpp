@@ -147,6 +147,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law quantization_error_shrinks_with_bits = {
     .name = "quantization_error_shrinks_with_bits",
     .formula = "|x' - x| <= step / 2;  RMS(4) > RMS(8) > RMS(12) > RMS(16);  kivi RMS(2) > RMS(4) > RMS(8)",
+    .covers = "G15",
+    .look_at = "look at the number of levels: 2^bits - 1 steps span a group",
     .verdict = LawClass::kStatistical,
     .claimed_by = "the engine",
     .subject = LawSubject::kEngine,

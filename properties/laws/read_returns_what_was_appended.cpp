@@ -25,6 +25,10 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law read_returns_what_was_appended = {
     .name = "read_returns_what_was_appended",
     .formula = "k'_j = k_j, or round(k_j), or |k'_j - k_j| <= step(group of j) / 2; likewise v",
+    .covers = "G1 G15",
+    .look_at =
+        "look at the slot of the position that is named: the arithmetic that writes it and the one that reads it must "
+        "be the same",
     .verdict = LawClass::kTolerant,
     .claimed_by = "contracts with fidelity exact, rounded or half a step",
     .applies = &applies,

@@ -184,6 +184,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law real_keys_and_values_give_the_expected_outputs = {
     .name = "real_keys_and_values_give_the_expected_outputs",
     .formula = "out(last 64 positions of a captured trace) = expected",
+    .covers = "G3",
+    .look_at = "look at what real keys have and drawn ones have not: a large mean, a few large channels",
     .verdict = LawClass::kTolerant,
     .claimed_by = "contracts that see all or have a window w, with rows of at least 8 bits",
     .applies = &applies,

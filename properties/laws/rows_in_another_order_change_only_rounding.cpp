@@ -127,6 +127,8 @@ void check(const Case& drawn, Witness& witness) {
 extern constinit const Law rows_in_another_order_change_only_rounding = {
     .name = "rows_in_another_order_change_only_rounding",
     .formula = "|flash(rows permuted) - flash(rows)| <= 2 tolerance;  flash(rows cut anywhere) = flash(rows)",
+    .covers = "G6",
+    .look_at = "look for a row that is taken twice or not at all",
     .verdict = LawClass::kTolerant,
     .claimed_by = "the engine",
     .subject = LawSubject::kEngine,

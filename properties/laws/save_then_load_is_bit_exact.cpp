@@ -72,6 +72,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law save_then_load_is_bit_exact = {
     .name = "save_then_load_is_bit_exact",
     .formula = "save(load(save(x))) = save(x);  out after load = out;  a bad record is refused and changes nothing",
+    .covers = "G12 G26",
+    .look_at = "look at what each() does not show, and at what load() leaves behind of the object that it fills",
     .verdict = LawClass::kExact,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,

@@ -27,6 +27,8 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law the_number_of_threads_changes_no_bit = {
     .name = "the_number_of_threads_changes_no_bit",
     .formula = "out and save under n threads = out and save under 1 thread",
+    .covers = "G19",
+    .look_at = "look for a sum whose parts follow the number of threads, or a buffer that tasks share",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with threads bit-exact",
     .applies = &applies,

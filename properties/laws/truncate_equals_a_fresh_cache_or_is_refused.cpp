@@ -65,6 +65,10 @@ extern constinit const Law truncate_equals_a_fresh_cache_or_is_refused = {
     .name = "truncate_equals_a_fresh_cache_or_is_refused",
     .formula =
         "truncate(L) done => save = save(fresh fed [0,L));  refused => save unchanged;  done <=> contract.truncates",
+    .covers = "G9 G26",
+    .look_at =
+        "look at what truncate() would have to bring back: a row that was overwritten, a block that was coded. Where "
+        "that is gone it must refuse",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with chunk_state bit-exact",
     .applies = &applies,

@@ -148,6 +148,10 @@ void check(const Case& drawn, Witness& witness) {
 extern constinit const Law visible_set_is_the_declared_one = {
     .name = "visible_set_is_the_declared_one",
     .formula = "k = 0, v_j = e_j  =>  out(t)_j = [j in V(t)] / |V(t)|;  held = V(last query)",
+    .covers = "G3 G13 G20",
+    .look_at =
+        "look at the bounds of the set: whether the window counts the query itself, which slot the position at the "
+        "wrap goes to, and whether early queries of a chunk meet rows that later ones overwrote",
     .verdict = LawClass::kExact,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,

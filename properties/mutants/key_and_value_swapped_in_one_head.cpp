@@ -40,6 +40,6 @@ extern constinit const Mutant key_and_value_swapped_in_one_head = {
                  .make = &make},
     .fault = "K and V of KV head 0 are swapped",
     .source = "KVCache-Factory 5fb995d",
-    .fault_class = "addressing"};
+    .fault_class = "heads"};
 
 }  // namespace kvproof::mutants

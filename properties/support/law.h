@@ -78,12 +78,15 @@ struct CaseShape {
 struct Law {
   const char* name;
   const char* formula;
+  const char* covers;   // entries of the catalogue in README.md: "G3 G20"
+  const char* look_at;  // what a person whose cache fails should look at first: one sentence
   LawClass verdict;
   const char* claimed_by;  // which contracts promise it, in words
   LawSubject subject = LawSubject::kStrategy;
   bool (*applies)(const Contract&, const Params&) = nullptr;  // the same in code; null: every strategy
   CaseShape shape;
-  void (*check)(const Case&, Witness&);  // throws Refuted
+  void (*check)(const Case&, Witness&) = nullptr;  // throws Refuted; null only while the law waits
+  const char* waiting_for = nullptr;  // the capability that its subjects would need and that nothing has yet
 };
 
 namespace laws {

@@ -3,15 +3,28 @@
 #include <mutex>
 #include <vector>
 
-namespace kvproof::mutants {
+namespace kvproof {
+
+std::span<const char* const> fault_classes() {
+  static constexpr const char* kClasses[] = {"window",       "ring",   "truncate", "reset",      "heads",  "eviction",
+                                             "quantization", "layout", "snapshot", "fork",       "prefix", "chunk",
+                                             "attention",    "batch",  "layers",   "accounting", "crash"};
+  return kClasses;
+}
+
+namespace mutants {
 
 void register_all() {
   static std::once_flag once;
   std::call_once(once, [] {
     std::vector<const Strategy*> strategies;
-    for (const Mutant* mutant : all()) strategies.push_back(&mutant->strategy);
+    for (const Mutant* mutant : all()) {
+      if (!mutant->waiting_for) strategies.push_back(&mutant->strategy);
+    }
     add_strategies(strategies);
   });
 }
 
-}  // namespace kvproof::mutants
+}  // namespace mutants
+
+}  // namespace kvproof
