@@ -99,8 +99,26 @@ std::string mutants(const Data& data) {
   std::string out = head("Mutants", {"line", "mutant", "killed by", "operations", "time"});
   for (const Mutant& mutant : data.mutants) {
     out += row(data, mutant.place,
-               {sentence(mutant.name), mutant.killed ? sentence(mutant.by) : "survived", grouped(mutant.operations),
-                time_text(mutant.seconds * 1e9)});
+               {sentence(mutant.name),
+                mutant.waits()  ? "waits"
+                : mutant.killed ? sentence(mutant.by)
+                                : "survived",
+                grouped(mutant.operations), time_text(mutant.seconds * 1e9)});
+  }
+  return out + kTail;
+}
+
+std::string soundness(const Data& data) {
+  std::string out = head("False alarms and repetition", {"line", "what", "cases", "verdicts", "result", "time"});
+  for (const Soundness& s : data.soundness) {
+    out += row(data, s.place,
+               {plural(s.seeds, "seed"), grouped(s.cases), grouped(s.verdicts), plural(s.alarms, "false alarm"),
+                time_text(s.seconds * 1e9)});
+  }
+  for (const Repetition& r : data.repetitions) {
+    out += row(data, r.place,
+               {"one seed, " + plural(r.repeats, "round"), grouped(r.cases), grouped(r.verdicts),
+                fmt::format("{} the same", grouped(r.same)), time_text(r.seconds * 1e9)});
   }
   return out + kTail;
 }
@@ -117,6 +135,7 @@ std::string appendix_html(const Data& data) {
   if (!data.memory.empty()) out += memory(data);
   if (!data.laws.empty()) out += laws(data);
   if (!data.mutants.empty()) out += mutants(data);
+  if (!data.soundness.empty() || !data.repetitions.empty()) out += soundness(data);
   return out + "</section>\n";
 }
 

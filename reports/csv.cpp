@@ -34,6 +34,8 @@ const char* word(Verdict verdict) {
   switch (verdict) {
     case Verdict::kNotClaimed:
       return "not_claimed";
+    case Verdict::kRefused:
+      return "refused";
     case Verdict::kWaiting:
       return "waiting";
     case Verdict::kPass:
@@ -93,10 +95,11 @@ std::string laws_csv(const Data& data) {
 }
 
 std::string mutants_csv(const Data& data) {
-  std::string out = "file,line,name,source,class,control,killed,by,seconds,operations\n";
+  std::string out = "file,line,name,source,class,control,waiting_for,killed,by,seconds,operations,ended\n";
   for (const Mutant& mutant : data.mutants) {
     out += row(data.runs[mutant.place.run].file, mutant.place.line, mutant.name, mutant.source, mutant.kind,
-               mutant.control, mutant.killed, mutant.by, mutant.seconds, mutant.operations);
+               mutant.control, mutant.waiting_for, mutant.killed, mutant.by, mutant.seconds, mutant.operations,
+               mutant.ended);
   }
   return out;
 }

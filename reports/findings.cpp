@@ -57,18 +57,22 @@ const Series* fastest_flat(const std::vector<Marked>& growth) {
 }
 
 std::string claims_sentence(const Data& data, Tone& tone) {
-  if (data.laws.empty()) {
-    tone = Tone::kOpen;
-    return "No laws in this run";
-  }
-  std::set<std::string> laws, strategies;
-  std::int64_t red = 0, waiting = 0, claims = 0;
+  std::set<std::string> laws, strategies, without_subject;
+  std::int64_t red = 0, open = 0, claims = 0;
   for (const Law& law : data.laws) {
+    if (law.strategy.empty()) {  // it waits, and is nobody's claim
+      without_subject.insert(law.law);
+      continue;
+    }
     laws.insert(law.law);
     if (law.strategy != kEngine) strategies.insert(law.strategy);
     red += law.red();
-    waiting += law.verdict == Verdict::kWaiting;
+    open += law.verdict == Verdict::kWaiting || law.verdict == Verdict::kRefused;
     claims += law.verdict != Verdict::kNotClaimed;
+  }
+  if (laws.empty()) {
+    tone = Tone::kOpen;
+    return "No laws in this run";
   }
   const std::string head = fmt::format("{}, {}: ", plural(std::int64_t(strategies.size()), "strategy"),
                                        plural(std::int64_t(laws.size()), "law"));
@@ -76,26 +80,32 @@ std::string claims_sentence(const Data& data, Tone& tone) {
     tone = Tone::kBad;
     return head + fmt::format("{} of {} broken", red, plural(claims, "claim"));
   }
-  if (claims == waiting) {
+  if (claims == open) {
     tone = Tone::kOpen;
     return head + "no claim was tested";
   }
-  tone = waiting > 0 ? Tone::kOpen : Tone::kGood;
-  if (waiting == 0) return head + "all claims hold";
-  return head + fmt::format("{} of {} hold, {} wait", claims - waiting, plural(claims, "claim"), waiting);
+  tone = open > 0 ? Tone::kOpen : Tone::kGood;
+  const std::string hold =
+      open == 0 ? std::string("all claims hold")
+                : fmt::format("{} of {} hold, {} could not be tested", claims - open, plural(claims, "claim"), open);
+  if (without_subject.empty()) return head + hold;
+  return head + hold + fmt::format("; {} without a subject yet", plural(std::int64_t(without_subject.size()), "law"));
 }
 
 std::string mutants_sentence(const Data& data, Tone& tone) {
-  std::int64_t mutants = 0, killed = 0, dead_controls = 0;
+  std::int64_t mutants = 0, killed = 0, dead_controls = 0, alarms = 0;
   for (const Mutant& mutant : data.mutants) {
     if (mutant.red()) tone = Tone::kBad;
-    mutants += !mutant.control;
-    killed += !mutant.control && mutant.killed;
+    mutants += mutant.counts();
+    killed += mutant.counts() && mutant.killed;
     dead_controls += mutant.control && mutant.killed;
   }
+  for (const Soundness& soundness : data.soundness) alarms += soundness.alarms;
+  if (alarms > 0) tone = Tone::kBad;
   std::string text;
   if (mutants > 0) text += fmt::format("; {} of {} killed", killed, plural(mutants, "mutant"));
   if (dead_controls > 0) text += fmt::format("; {} wrongly killed", plural(dead_controls, "control"));
+  if (alarms > 0) text += "; " + plural(alarms, "false alarm");
   return text;
 }
 

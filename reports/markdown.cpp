@@ -36,22 +36,28 @@ std::vector<std::string> failures(const Data& data) {
     lines.push_back(fmt::format("- {} {} **{}**", mutant.control ? "control" : "mutant", code_span(mutant.name),
                                 mutant.killed ? "killed" : "survived"));
   }
+  for (const Soundness& soundness : data.soundness) {
+    for (const std::string& alarm : soundness.alarm_list) {
+      lines.push_back(fmt::format("- **false alarm**: {}", code_span(alarm)));
+    }
+  }
   return lines;
 }
 
 std::string counts(const Data& data) {
-  std::int64_t passed = 0, red = 0, waiting = 0, not_claimed = 0, cases = 0;
+  std::int64_t passed = 0, red = 0, refused = 0, waiting = 0, not_claimed = 0, cases = 0;
   for (const Law& law : data.laws) {
     passed += law.verdict == Verdict::kPass;
     red += law.red();
+    refused += law.verdict == Verdict::kRefused;
     waiting += law.verdict == Verdict::kWaiting;
     not_claimed += law.verdict == Verdict::kNotClaimed;
     cases += law.cases;
   }
   return fmt::format(
-      "| held | broken | waiting | not claimed | cases |\n|---:|---:|---:|---:|---:|\n"
-      "| {} | {} | {} | {} | {} |\n\n",
-      passed, red, waiting, not_claimed, grouped(cases));
+      "| held | broken | refused | waiting | not claimed | cases |\n|---:|---:|---:|---:|---:|---:|\n"
+      "| {} | {} | {} | {} | {} | {} |\n\n",
+      passed, red, refused, waiting, not_claimed, grouped(cases));
 }
 
 std::string findings(const Data& data) {

@@ -76,6 +76,7 @@ Limit limit_of(const json& cell, Place place) {
 Verdict verdict_of(const std::string& word, std::int64_t cases) {
   if (word == "fail") return Verdict::kFail;
   if (word == "waiting") return Verdict::kWaiting;
+  if (word == "refused") return Verdict::kRefused;
   if (word == "not_claimed") return Verdict::kNotClaimed;
   return cases > 0 ? Verdict::kPass : Verdict::kIdle;
 }
@@ -92,21 +93,60 @@ Law law_of(const json& cell, Place place) {
           cell.at("seconds"),
           optional_text(cell, "formula"),
           optional_text(cell, "message"),
-          optional_text(cell, "counterexample")};
+          optional_text(cell, "counterexample"),
+          optional_text(cell, "look_at")};
+}
+
+std::vector<std::string> optional_texts(const json& cell, const char* name) {
+  return cell.value(name, std::vector<std::string>());
 }
 
 Mutant mutant_of(const json& cell, Place place) {
+  Mutant mutant{place,
+                cell.at("name"),
+                cell.at("source"),
+                cell.at("class"),
+                cell.at("by"),
+                optional_text(cell, "counterexample"),
+                cell.at("killed"),
+                cell.at("seconds"),
+                cell.at("operations"),
+                cell.value("control", false),
+                optional_text(cell, "fault"),
+                optional_text(cell, "message"),
+                optional_texts(cell, "laws"),
+                optional_texts(cell, "held"),
+                cell.value("ended", false),
+                optional_text(cell, "waiting_for"),
+                std::nullopt};
+  // Files from before `laws` name the killer alone.
+  if (mutant.laws.empty() && mutant.killed) mutant.laws.push_back(mutant.by);
+  const auto defect = cell.find("defect");
+  if (defect != cell.end()) {
+    mutant.defect = {defect->at("library"), defect->at("input"), defect->at("expected"), defect->at("actual")};
+  }
+  return mutant;
+}
+
+Soundness soundness_of(const json& cell, Place place) {
   return {place,
-          cell.at("name"),
-          cell.at("source"),
-          cell.at("class"),
-          cell.at("by"),
-          optional_text(cell, "counterexample"),
-          cell.at("killed"),
+          cell.at("seeds"),
+          cell.at("cases"),
+          cell.at("verdicts"),
+          cell.at("alarms"),
+          cell.at("bound"),
           cell.at("seconds"),
-          cell.at("operations"),
-          cell.value("control", false),
-          optional_text(cell, "fault")};
+          optional_texts(cell, "alarm_list")};
+}
+
+Repetition repetition_of(const json& cell, Place place) {
+  return {place,
+          cell.at("repeats"),
+          cell.at("cases"),
+          cell.at("same"),
+          cell.at("verdicts"),
+          cell.at("counterexamples"),
+          cell.at("seconds")};
 }
 
 void add(Data& data, const json& cell, Place place) {
@@ -116,6 +156,8 @@ void add(Data& data, const json& cell, Place place) {
   if (kind == "limit") data.limits.push_back(limit_of(cell, place));
   if (kind == "law") data.laws.push_back(law_of(cell, place));
   if (kind == "mutant") data.mutants.push_back(mutant_of(cell, place));
+  if (kind == "soundness") data.soundness.push_back(soundness_of(cell, place));
+  if (kind == "repetition") data.repetitions.push_back(repetition_of(cell, place));
 }
 
 // The reference first, exact strategies before lossy ones; names that are not known here follow as they came.
@@ -145,7 +187,9 @@ void name_strategies(Data& data) {
   for (const Timing& cell : data.timings) see(cell.strategy);
   sort_strategies(all);
   data.measured = all;
-  for (const Law& cell : data.laws) see(cell.strategy);
+  for (const Law& cell : data.laws) {
+    if (cell.verdict != Verdict::kWaiting) see(cell.strategy);
+  }
   sort_strategies(all);
 }
 

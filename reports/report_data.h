@@ -66,7 +66,7 @@ struct Limit {
 
 // kIdle: the file says pass, but no case ran. That is red: a law that ran nothing has shown
 // nothing.
-enum class Verdict { kNotClaimed, kWaiting, kPass, kIdle, kFail };
+enum class Verdict { kNotClaimed, kWaiting, kRefused, kPass, kIdle, kFail };
 
 struct Law {
   Place place;
@@ -75,8 +75,13 @@ struct Law {
   std::int64_t cases = 0;
   std::map<std::string, std::int64_t> events;
   double seconds = 0;
-  std::string formula, message, counterexample;
+  std::string formula, message, counterexample, look_at;
   bool red() const { return verdict == Verdict::kFail || verdict == Verdict::kIdle; }
+};
+
+// A fault of a released library, as its maintainers would be told.
+struct Defect {
+  std::string library, input, expected, actual;
 };
 
 struct Mutant {
@@ -86,8 +91,30 @@ struct Mutant {
   double seconds = 0;
   std::int64_t operations = 0;
   bool control = false;  // correct but unusual: it must survive
-  std::string fault;
-  bool red() const { return killed == control; }
+  std::string fault, message;
+  std::vector<std::string> laws, held;  // laws that it breaks, laws that it keeps
+  bool ended = false;                   // it crashed, hung, threw or failed a check before anything was compared
+  std::string waiting_for;              // the capability that it needs; then it met no law
+  std::optional<Defect> defect;
+
+  bool waits() const { return !waiting_for.empty(); }
+  bool counts() const { return !control && !waits(); }  // in the kill score
+  bool red() const { return !waits() && killed == control; }
+};
+
+// Right subjects under many seeds.
+struct Soundness {
+  Place place;
+  std::int64_t seeds = 0, cases = 0, verdicts = 0, alarms = 0;
+  double bound = 0, seconds = 0;
+  std::vector<std::string> alarm_list;
+};
+
+// One seed many times.
+struct Repetition {
+  Place place;
+  std::int64_t repeats = 0, cases = 0, same = 0, verdicts = 0, counterexamples = 0;
+  double seconds = 0;
 };
 
 struct RunInfo {
@@ -105,6 +132,8 @@ struct Data {
   std::vector<Limit> limits;
   std::vector<Law> laws;
   std::vector<Mutant> mutants;
+  std::vector<Soundness> soundness;
+  std::vector<Repetition> repetitions;
   std::vector<std::string> strategies;  // in the report's order: concat, in_place, as they came
   std::vector<std::string> measured;    // those of them that have a timing or a memory cell
 

@@ -1,6 +1,7 @@
 // Which fields a line of a run file has. The tables below are run_format.md as data.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <string>
@@ -15,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-enum class Type { kText, kWord, kFlag, kCount, kNumber, kSamples, kShape, kCounts, kMachine };
+enum class Type { kText, kWord, kFlag, kCount, kNumber, kSamples, kShape, kCounts, kMachine, kTexts, kDefect };
 enum class Need { kRequired, kOptional };
 
 struct Field {
@@ -93,6 +94,18 @@ const std::vector<Field>& shape_fields() {
   return fields;
 }
 
+std::string complaint_about_texts(const json& value) {
+  const bool all =
+      value.is_array() && std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); });
+  return all ? "" : "expected an array of strings";
+}
+
+const std::vector<Field>& defect_fields() {
+  static const std::vector<Field> fields = {
+      {"library", Type::kText}, {"input", Type::kText}, {"expected", Type::kText}, {"actual", Type::kText}};
+  return fields;
+}
+
 const std::vector<Field>& machine_fields() {
   static const std::vector<Field> fields = {{"cpu", Type::kText},
                                             {"logical_cpus", Type::kCount},
@@ -122,6 +135,10 @@ std::string complaint(const json& value, const Field& field) {
       return complaint_about_counts(value);
     case Type::kMachine:
       return complaint_about_members(value, machine_fields());
+    case Type::kTexts:
+      return complaint_about_texts(value);
+    case Type::kDefect:
+      return complaint_about_members(value, defect_fields());
   }
   return "unknown type";
 }
@@ -180,13 +197,16 @@ const std::vector<Field>& law_fields() {
   static const std::vector<Field> fields = {
       {"law", Type::kText},
       {"strategy", Type::kText},
-      {"verdict", Type::kWord, Need::kRequired, {"pass", "fail", "not_claimed", "waiting"}},
+      {"verdict", Type::kWord, Need::kRequired, {"pass", "fail", "not_claimed", "refused", "waiting"}},
       {"class", Type::kWord, Need::kRequired, {"exact", "tolerant", "statistical"}},
       {"cases", Type::kCount},
       {"events", Type::kCounts},
       {"seconds", Type::kNumber},
       {"formula", Type::kText, Need::kOptional},
       {"message", Type::kText, Need::kOptional},
+      {"look_at", Type::kText, Need::kOptional},
+      {"cases_to_failure", Type::kCount, Need::kOptional},
+      {"seconds_to_failure", Type::kNumber, Need::kOptional},
       {"counterexample", Type::kText, Need::kOptional}};
   return fields;
 }
@@ -201,7 +221,35 @@ const std::vector<Field>& mutant_fields() {
                                             {"operations", Type::kCount},
                                             {"control", Type::kFlag, Need::kOptional},
                                             {"fault", Type::kText, Need::kOptional},
+                                            {"laws", Type::kTexts, Need::kOptional},
+                                            {"held", Type::kTexts, Need::kOptional},
+                                            {"ended", Type::kFlag, Need::kOptional},
+                                            {"waiting_for", Type::kText, Need::kOptional},
+                                            {"message", Type::kText, Need::kOptional},
+                                            {"defect", Type::kDefect, Need::kOptional},
                                             {"counterexample", Type::kText, Need::kOptional}};
+  return fields;
+}
+
+const std::vector<Field>& soundness_fields() {
+  static const std::vector<Field> fields = {{"seeds", Type::kCount},
+                                            {"cases", Type::kCount},
+                                            {"verdicts", Type::kCount},
+                                            {"alarms", Type::kCount},
+                                            {"bound", Type::kNumber},
+                                            {"seconds", Type::kNumber},
+                                            {"alarm_list", Type::kTexts, Need::kOptional}};
+  return fields;
+}
+
+const std::vector<Field>& repetition_fields() {
+  static const std::vector<Field> fields = {{"repeats", Type::kCount},
+                                            {"cases", Type::kCount},
+                                            {"same", Type::kCount},
+                                            {"verdicts", Type::kCount},
+                                            {"counterexamples", Type::kCount},
+                                            {"seconds", Type::kNumber},
+                                            {"different_list", Type::kTexts, Need::kOptional}};
   return fields;
 }
 
@@ -211,6 +259,8 @@ const std::vector<Field>* fields_of(std::string_view kind) {
   if (kind == "limit") return &limit_fields();
   if (kind == "law") return &law_fields();
   if (kind == "mutant") return &mutant_fields();
+  if (kind == "soundness") return &soundness_fields();
+  if (kind == "repetition") return &repetition_fields();
   return nullptr;
 }
 
@@ -239,7 +289,8 @@ void check_cell(const json& cell) {
   const std::vector<Field>* fields = fields_of(kind);
   if (fields == nullptr) {
     throw Error(ErrorCode::kMalformed,
-                fmt::format("kind '{}': expected bench, memory, limit, law or mutant", kind.substr(0, 40)));
+                fmt::format("kind '{}': expected bench, memory, limit, law, mutant, soundness or repetition",
+                            kind.substr(0, 40)));
   }
   const std::string found = complaint_about_members(cell, *fields);
   if (!found.empty()) throw Error(ErrorCode::kMalformed, fmt::format("{} cell: {}", kind, found));

@@ -54,6 +54,17 @@ Interval median_interval(std::span<const double> samples, double coverage) {
   return {ordered[k - 1], ordered[n - k], std::max(0.0, 1 - 2 * below)};
 }
 
+Interval wilson_interval(std::int64_t hits, std::int64_t n) {
+  KVPROOF_CHECK(hits >= 0 && hits <= n);
+  if (n == 0) return {0, 1, 0.95};
+  constexpr double z = 1.959963984540054;  // of the normal distribution at 97.5 %
+  const double trials = double(n), share = double(hits) / trials, square = z * z / trials;
+  const double center = (share + square / 2) / (1 + square);
+  const double half = z * std::sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square);
+  // Where all or none hit, one end is exact; rounding must not move it.
+  return {hits == 0 ? 0 : center - half, hits == n ? 1 : center + half, 0.95};
+}
+
 double geometric_mean(std::span<const double> values) {
   KVPROOF_CHECK(!values.empty());
   double sum = 0;

@@ -1,4 +1,4 @@
-// Laws and mutants as HTML.
+// Laws as HTML; mutant_html.cpp has the mutants.
 #include "reports/verdict_html.h"
 
 #include <fmt/format.h>
@@ -39,6 +39,7 @@ const char* css_class(Verdict verdict) {
     case Verdict::kPass:
       return "good";
     case Verdict::kWaiting:
+    case Verdict::kRefused:
       return "open";
     case Verdict::kNotClaimed:
       return "none";
@@ -58,26 +59,17 @@ std::string events_text(const Law& law) {
   return text.empty() ? "no events" : text;
 }
 
-std::string sample_link(Place place) { return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line); }
-
 // `blank`: what an absent cell says.
 std::string cell_html(const Law* law, const char* blank) {
   if (law == nullptr) return fmt::format(R"(<td><span class="verdict none">{}</span></td>)", blank);
   if (law->verdict == Verdict::kNotClaimed) {
     return R"(<td><span class="verdict none">not claimed</span></td>)";
   }
-  std::int64_t events = 0;
-  for (const auto& [name, count] : law->events) events += count;
   std::string more = fmt::format("<p>{}</p>", escape(events_text(*law)));
   if (!law->message.empty()) more += fmt::format("<p>{}</p>", escape(law->message));
   more += fmt::format("<p>{}, {}, {}</p>", escape(law->kind), time_text(law->seconds * 1e9), sample_link(law->place));
-  return fmt::format(
-      R"(<td><details class="verdict {}"><summary>{}<small>{}</small><small>{}</small></summary>{}</details></td>)",
-      css_class(law->verdict), verdict_text(law->verdict), plural(law->cases, "case"), plural(events, "event"), more);
-}
-
-std::string pre(const std::string& text) {
-  return text.empty() ? "" : R"(<pre tabindex="0">)" + escape(text) + "</pre>";
+  return fmt::format(R"(<td><details class="verdict {}"><summary>{}<small>{}</small></summary>{}</details></td>)",
+                     css_class(law->verdict), verdict_text(law->verdict), plural(law->cases, "case"), more);
 }
 
 std::string formula_html(const std::string& formula) {
@@ -90,8 +82,10 @@ std::string failures(const std::map<Key, Law>& cells) {
     if (!law.red()) continue;
     const std::string why =
         law.verdict == Verdict::kIdle ? "No case of this law ran, so it has shown nothing." : law.message;
-    out += fmt::format(R"(<div class="failure"><h4>{}: {}</h4><p>{} {}</p>{}</div>)", escape(law.strategy),
-                       escape(sentence(law.law)), escape(why), sample_link(law.place), pre(law.counterexample));
+    const std::string look = law.look_at.empty() ? "" : "<p>Look at: " + escape(law.look_at) + "</p>";
+    out +=
+        fmt::format(R"(<div class="failure"><h4>{}: {}</h4><p>{} {}</p>{}{}</div>)", escape(law.strategy),
+                    escape(sentence(law.law)), escape(why), sample_link(law.place), look, pre_html(law.counterexample));
   }
   return out;
 }
@@ -107,6 +101,19 @@ std::vector<std::string> first_seen(const Items& items, Name name) {
   return result;
 }
 
+// Laws that no strategy can be asked yet, each with what it needs.
+std::string without_subject(const Data& data) {
+  std::string rows;
+  for (const std::string& name : first_seen(data.laws, [](const Law& law) { return law.law; })) {
+    const auto law = std::find_if(data.laws.begin(), data.laws.end(), [&](const Law& l) { return l.law == name; });
+    if (!law->strategy.empty()) continue;
+    rows += fmt::format("<li>{}: {} {}</li>", escape(sentence(name)), escape(law->message), sample_link(law->place));
+  }
+  if (rows.empty()) return {};
+  return R"(<p class="lead">Neither kept nor broken, because nothing has what they speak of yet:</p><ul class="list">)" +
+         rows + "</ul>";
+}
+
 std::string laws_finding(const std::map<Key, Law>& cells) {
   std::int64_t red = 0, passed = 0, cases = 0;
   for (const auto& [key, law] : cells) {
@@ -118,37 +125,6 @@ std::string laws_finding(const std::map<Key, Law>& cells) {
   return fmt::format("No counterexample to {} in {}", plural(passed, "claim"), plural(cases, "case"));
 }
 
-const char* fate(const Mutant& mutant) {
-  if (mutant.control) return mutant.killed ? "control KILLED" : "control lives";
-  return mutant.killed ? "killed" : "SURVIVED";
-}
-
-std::string mutant_row(const Mutant& mutant) {
-  const std::string counterexample =
-      mutant.counterexample.empty() ? "\u2013"
-                                    : "<details><summary>show</summary>" + pre(mutant.counterexample) + "</details>";
-  return fmt::format(
-      R"(<tr><th>{}<small>{}</small></th><td class="tight"><span class="pill {}">{}</span></td><td>{}</td>)"
-      R"(<td class="number"><a href="#{}">{}</a></td><td class="number">{}</td><td>{}</td><td>{}</td></tr>)",
-      escape(sentence(mutant.name)), escape(mutant.fault.empty() ? mutant.kind : mutant.fault),
-      mutant.red() ? "bad" : "good", fate(mutant), escape(sentence(mutant.by)), anchor(mutant.place),
-      grouped(mutant.operations), time_text(mutant.seconds * 1e9), escape(mutant.source), counterexample);
-}
-
-std::string mutants_finding(const Data& data) {
-  std::int64_t all = 0, killed = 0, longest = 0;
-  for (const Mutant& mutant : data.mutants) {
-    if (mutant.control) continue;
-    ++all;
-    killed += mutant.killed;
-    if (mutant.killed) longest = std::max(longest, mutant.operations);
-  }
-  if (all == 0) return "Only controls in this run";
-  if (killed == 0) return fmt::format("None of {} is killed: the laws see nothing", plural(all, "mutant"));
-  if (killed < all) return fmt::format("{} of {} survive the laws", all - killed, plural(all, "mutant"));
-  return fmt::format("Every known fault is caught, each within {}", plural(longest, "operation"));
-}
-
 }  // namespace
 
 const char* verdict_text(Verdict verdict) {
@@ -157,6 +133,8 @@ const char* verdict_text(Verdict verdict) {
       return "not claimed";
     case Verdict::kWaiting:
       return "waiting";
+    case Verdict::kRefused:
+      return "refused";
     case Verdict::kPass:
       return "PASS";
     case Verdict::kIdle:
@@ -165,6 +143,12 @@ const char* verdict_text(Verdict verdict) {
       return "FAIL";
   }
   return "";
+}
+
+std::string sample_link(Place place) { return fmt::format(R"(<a href="#{}">line {}</a>)", anchor(place), place.line); }
+
+std::string pre_html(const std::string& text) {
+  return text.empty() ? "" : R"(<pre tabindex="0">)" + escape(text) + "</pre>";
 }
 
 std::string laws_html(const Data& data, const Palette& palette) {
@@ -190,6 +174,7 @@ std::string laws_html(const Data& data, const Palette& palette) {
   }
   out += "</tr></thead>\n<tbody>\n";
   for (const std::string& name : first_seen(data.laws, [](const Law& law) { return law.law; })) {
+    if (cells.contains({name, ""})) continue;
     const auto kind = std::find_if(data.laws.begin(), data.laws.end(), [&](const Law& law) { return law.law == name; });
     out += fmt::format("<tr><th>{}<small>{}</small>{}</th>", escape(sentence(name)), escape(kind->kind),
                        formula_html(kind->formula));
@@ -201,29 +186,7 @@ std::string laws_html(const Data& data, const Palette& palette) {
     }
     out += "</tr>\n";
   }
-  return out + "</tbody></table></div></section>\n";
-}
-
-std::string mutants_html(const Data& data) {
-  std::string out = R"(<section id="mutants"><h2>Mutants</h2>)";
-  if (data.mutants.empty()) {
-    return out +
-           R"(<p class="missing">No mutants in this run: <code>kvproof mutants --out RUN.jsonl</code>.</p></section>)";
-  }
-  out += fmt::format("<h3>{}</h3>", mutants_finding(data));
-  out +=
-      R"(<p class="lead">Strategies with one deliberate fault each. Laws that cannot catch them prove little; a control has no fault and must live.</p><br>)";
-  out += R"(<div class="box words" tabindex="0"><table><thead><tr><th>mutant</th><th></th><th>killed by</th>)"
-         "<th class=\"number\">operations</th><th "
-         "class=\"number\">time</th><th>source</th><th>counterexample</th></tr></"
-         "thead>\n<tbody>\n";
-  for (const Mutant& mutant : data.mutants) {
-    if (mutant.red()) out += mutant_row(mutant);
-  }
-  for (const Mutant& mutant : data.mutants) {
-    if (!mutant.red()) out += mutant_row(mutant);
-  }
-  return out + "</tbody></table></div></section>\n";
+  return out + "</tbody></table></div>" + without_subject(data) + "</section>\n";
 }
 
 }  // namespace kvproof::report

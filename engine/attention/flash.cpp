@@ -4,12 +4,12 @@
 #include <vector>
 
 #include "engine/attention/flash_piece.h"
+#include "engine/attention/weights.h"
 #include "engine/base/parallel.h"
 
 namespace kvproof {
 namespace {
 
-constexpr std::int64_t kTileRows = 64;  // scores of a tile against a piece: 64 KiB
 constexpr std::int64_t kSerialWork = std::int64_t(1)
                                      << 20;  // multiplications below which a task costs more than it saves
 constexpr std::int64_t kMaxPartialFloats = std::int64_t(1) << 26;
@@ -24,6 +24,7 @@ struct TileSpan {
 struct Plan {
   std::vector<Pieces> pieces;  // of each job
   std::vector<TileSpan> tiles;
+  std::vector<std::vector<Normalizer>> normalizers;  // of each job that wants weights, [tokens,group]
   std::int64_t pairs = 0;
   std::int64_t work = 0;
   std::int64_t partial_floats = 0;
@@ -37,7 +38,11 @@ void make_plan(std::span<const AttentionJob> jobs, Plan& plan) {
     const AttentionJob& job = jobs[j];
     cut_into_pieces(job.segments, job.rule, plan.pieces[j]);
     const std::int64_t pieces = plan.pieces[j].count();
-    const std::int64_t step = std::max<std::int64_t>(1, kTileRows / job.group);
+    if (job.weights) {
+      if (plan.normalizers.size() <= j) plan.normalizers.resize(j + 1);
+      plan.normalizers[j].resize(std::size_t(job.tokens * job.group));
+    }
+    const std::int64_t step = tile_tokens(job);
     for (std::int64_t token = 0; token < job.tokens; token += step) {
       const std::int64_t tokens = std::min(step, job.tokens - token), rows = tokens * job.group;
       plan.tiles.push_back({j, token, tokens, plan.pairs});
@@ -48,8 +53,14 @@ void make_plan(std::span<const AttentionJob> jobs, Plan& plan) {
   }
 }
 
-// One tile after the other piece, from the left.
-void attend_tile(const AttentionJob& job, const Pieces& pieces, const TileSpan& span) {
+void finish_tile(const Tile& tile, const Partial& sum, const TileSpan& span, Plan& plan) {
+  write_rows(tile, sum);
+  if (tile.job->weights) keep_normalizers(tile, sum, plan.normalizers[span.job]);
+}
+
+// One tile against one piece after the other, from the left.
+void attend_tile(const AttentionJob& job, const TileSpan& span, Plan& plan) {
+  const Pieces& pieces = plan.pieces[span.job];
   thread_local Tile tile;
   thread_local Partial sum, part;
   load_tile(job, span.token, span.tokens, tile);
@@ -65,11 +76,11 @@ void attend_tile(const AttentionJob& job, const Pieces& pieces, const TileSpan& 
     first = false;
   }
   if (first) sum.clear(tile);
-  write_rows(tile, sum);
+  finish_tile(tile, sum, span, plan);
 }
 
 // Few queries and a long context: every piece of every tile is a task, then each tile is folded in the same order.
-void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
+void attend_split(std::span<const AttentionJob> jobs, Plan& plan) {
   std::vector<Tile> tiles(plan.tiles.size());
   for (std::size_t t = 0; t < tiles.size(); ++t) {
     const TileSpan& span = plan.tiles[t];
@@ -101,7 +112,35 @@ void attend_split(std::span<const AttentionJob> jobs, const Plan& plan) {
       }
       first = false;
     }
-    write_rows(tiles[t], sum);
+    finish_tile(tiles[t], sum, plan.tiles[t], plan);
+  }
+}
+
+// Every piece of every job that wants weights is a task: rows of different pieces share no sum.
+void weigh(std::span<const AttentionJob> jobs, const Plan& plan) {
+  struct JobPiece {
+    std::size_t job;
+    std::int64_t piece;
+  };
+  thread_local std::vector<JobPiece> tasks;
+  tasks.clear();
+  std::int64_t work = 0;
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    if (!jobs[j].weights) continue;
+    for (std::int64_t p = 0; p < plan.pieces[j].count(); ++p) tasks.push_back({j, p});
+    work += std::min(jobs[j].weighed, jobs[j].tokens) * jobs[j].group * plan.pieces[j].count() * kPiece * jobs[j].d;
+  }
+  const auto weigh_pieces = [&, all = tasks.data()](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::size_t j = all[i].job;
+      weigh_piece(jobs[j], plan.pieces[j][all[i].piece], plan.normalizers[j]);
+    }
+  };
+  const std::int64_t n = std::int64_t(tasks.size());
+  if (thread_limit() == 1 || work < kSerialWork) {
+    weigh_pieces(0, n);
+  } else {
+    parallel_for(n, 1, weigh_pieces);
   }
 }
 
@@ -113,7 +152,7 @@ void flash_attention(std::span<const AttentionJob> jobs) {
   const auto attend_tiles = [&, p = &plan](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {
       const TileSpan& span = p->tiles[std::size_t(t)];
-      attend_tile(jobs[span.job], p->pieces[span.job], span);
+      attend_tile(jobs[span.job], span, *p);
     }
   };
   const std::int64_t threads = thread_limit(), tiles = std::int64_t(plan.tiles.size());
@@ -124,6 +163,7 @@ void flash_attention(std::span<const AttentionJob> jobs) {
   } else {
     attend_split(jobs, plan);
   }
+  weigh(jobs, plan);
 }
 
 }  // namespace kvproof

@@ -31,6 +31,11 @@ struct AttentionJob {
   float scale = 1, softcap = 0;
   const Mask* mask = nullptr;
   int batch = 0, head = 0;  // of the first row of q: where the mask is read
+  // What each row receives of the last `weighed` queries, or null: [rows of all segments, as listed], the sum of their
+  // softmax weights over the queries, ascending, and the heads. A query with nothing to attend, or one that meets NaN,
+  // gives nothing.
+  float* weights = nullptr;
+  std::int64_t weighed = 0;
 };
 
 // Runs in the oneTBB arena of the caller; small work stays on this thread. Rows that a query does not see are never

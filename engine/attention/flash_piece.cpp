@@ -12,22 +12,24 @@ namespace kvproof {
 namespace {
 
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
+constexpr std::int64_t kTileRows = 64;  // scores of a tile against a piece: 64 KiB
 
 struct Range {
   std::int64_t begin = 0, end = 0;
   bool empty() const { return begin >= end; }
 };
 
-// Index of the first row at position p or behind.
+// Index of the first row at position p or behind. REQUIRES: positions ascend.
 std::int64_t first_at_least(const Segment& s, Position p) {
   if (!s.positions) return std::clamp<Position>(p - s.first, 0, s.tokens);
   return std::lower_bound(s.positions, s.positions + s.tokens, p) - s.positions;
 }
 
 Range visible(const AttentionJob& job, const Segment& s, Position query) {
-  if (!job.causal) return {0, s.tokens};
+  const bool policy = job.rule.kind == VisibleRule::Kind::kPolicy;
+  if (!job.causal || (policy && s.positions)) return {0, s.tokens};  // rows that a policy lists precede every query
   const std::int64_t end = first_at_least(s, query + 1);
-  if (job.rule.kind == VisibleRule::Kind::kPolicy || s.at(0) < job.rule.sinks) return {0, end};
+  if (policy || s.at(0) < job.rule.sinks) return {0, end};
   return {std::min(first_at_least(s, query - job.rule.window + 1), end), end};
 }
 
@@ -52,7 +54,8 @@ void view_run(const Tile& tile, const Run& run, RunView& view) {
 
 struct Scratch {
   std::vector<RunView> views;
-  std::vector<float> scores;  // [rows,kPiece]
+  std::vector<float> scores;    // [rows,kPiece]
+  std::vector<float> max, sum;  // [rows]
 };
 
 Scratch& thread_scratch() {
@@ -150,9 +153,11 @@ void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule,
   pieces.runs.clear();
   pieces.begin.clear();
   std::int64_t last = -1;  // number of the piece of the run before, within its own kind
+  std::int64_t listed = 0;
   const Segment* sparse = nullptr;
   for (const Segment& s : segments) {
-    const std::int64_t sink_edge = rule.sinks > 0 ? first_at_least(s, rule.sinks) : 0;
+    const bool has_sinks = rule.kind == VisibleRule::Kind::kPositions && rule.sinks > 0;
+    const std::int64_t sink_edge = has_sinks ? first_at_least(s, rule.sinks) : 0;
     for (std::int64_t i = 0; i < s.tokens;) {
       const std::int64_t key = s.positions ? i : s.first + i, offset = key % kPiece;
       std::int64_t end = std::min(s.tokens, i + kPiece - offset);
@@ -166,12 +171,15 @@ void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule,
       rows.tokens = end - i;
       rows.first = s.first + i;
       if (s.positions) rows.positions += i;
-      pieces.runs.push_back({rows, offset});
+      pieces.runs.push_back({rows, offset, listed});
+      listed += rows.tokens;
       i = end;
     }
   }
   pieces.begin.push_back(pieces.runs.size());
 }
+
+std::int64_t tile_tokens(const AttentionJob& job) { return std::max<std::int64_t>(1, kTileRows / job.group); }
 
 void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, Tile& tile) {
   tile.job = &job;
@@ -223,12 +231,13 @@ bool is_empty(const Tile& tile, std::span<const Run> piece) {
   return true;
 }
 
-void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
+PieceSoftmax softmax_piece(const Tile& tile, std::span<const Run> piece) {
   Scratch& scratch = thread_scratch();
-  out.clear(tile);
-  const std::size_t needed = std::size_t(tile.rows()) * kPiece;
-  if (scratch.scores.size() < needed) scratch.scores.resize(needed);
+  const std::size_t rows = std::size_t(tile.rows());
+  if (scratch.scores.size() < rows * kPiece) scratch.scores.resize(rows * kPiece);
   if (scratch.views.size() < piece.size()) scratch.views.resize(piece.size());
+  scratch.max.assign(rows, kNothing);
+  scratch.sum.assign(rows, 0.f);
   float* s = scratch.scores.data();
 
   Range hull{kPiece, 0};
@@ -238,7 +247,7 @@ void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
     if (view.any.empty()) continue;
     hull = {std::min(hull.begin, piece[n].offset + view.any.begin), std::max(hull.end, piece[n].offset + view.any.end)};
   }
-  if (hull.empty()) return;
+  if (hull.empty()) return {s, 0, 0, scratch.max.data(), scratch.sum.data()};
   hull = {hull.begin / kPad * kPad, padded_width(hull.end)};
 
   for (int row = 0; row < tile.rows(); ++row)
@@ -249,13 +258,21 @@ void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
     score_run(tile, view, s);
     if (tile.job->mask) mask_run(tile, view, s);
   }
-  for (int row = 0; row < tile.rows(); ++row) {
-    softmax_row(s + row * kPiece, hull.begin, hull.end, &out.max[std::size_t(row)], &out.sum[std::size_t(row)]);
+  for (std::size_t row = 0; row < rows; ++row) {
+    softmax_row(s + row * kPiece, hull.begin, hull.end, &scratch.max[row], &scratch.sum[row]);
   }
+  return {s, hull.begin, hull.end, scratch.max.data(), scratch.sum.data()};
+}
+
+void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
+  out.clear(tile);
+  const PieceSoftmax softmax = softmax_piece(tile, piece);
+  std::copy_n(softmax.max, tile.rows(), out.max.data());
+  std::copy_n(softmax.sum, tile.rows(), out.sum.data());
   for (std::size_t n = 0; n < piece.size(); ++n) {
-    const RunView& view = scratch.views[n];
+    const RunView& view = thread_scratch().views[n];
     if (view.any.empty()) continue;
-    const Output output{s, out.acc.data(), tile.job->dv};
+    const Output output{softmax.exp, out.acc.data(), tile.job->dv};
     tile.job->mask ? accumulate_masked(tile, view, output) : accumulate_run(tile, view, output);
   }
 }

@@ -12,6 +12,7 @@ namespace kvproof {
 struct Run {
   Segment rows;
   std::int64_t offset;  // of its first row within the piece
+  std::int64_t listed;  // rows of all segments before it
 };
 
 // The runs of one stream, piece by piece: piece p is runs [begin[p], begin[p + 1]).
@@ -25,6 +26,9 @@ struct Pieces {
   }
 };
 void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule, Pieces& pieces);
+
+// How many queries a tile takes.
+std::int64_t tile_tokens(const AttentionJob& job);
 
 // Queries [token, token + tokens) of a job, all heads: row = (token - first token) * group + head.
 struct Tile {
@@ -45,8 +49,17 @@ struct Partial {
   void fold(const Partial& next);
 };
 
+// The softmax of a tile within one piece: exp[row * kPiece + offset] = exp(score - max[row]) for offsets [begin, end),
+// 0 where the row is hidden or is none. Lives until the next call of this thread.
+struct PieceSoftmax {
+  const float* exp;
+  std::int64_t begin, end;
+  const float *max, *sum;  // [rows]; -inf and 0 where nothing is seen
+};
+
 // Whether no query of the tile sees any row of the piece.
 bool is_empty(const Tile& tile, std::span<const Run> piece);
+PieceSoftmax softmax_piece(const Tile& tile, std::span<const Run> piece);
 void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out);
 // Divides, rounds to the job's dtype and writes the rows of the tile to the job's out.
 void write_rows(const Tile& tile, const Partial& sum);

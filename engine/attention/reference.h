@@ -20,6 +20,8 @@ struct ReferenceResult {
   std::vector<double> out;  // [Dv]; zeros for a query with nothing to attend
   // The most by which a right float32 implementation may differ in any element, whatever its order of sums.
   double tolerance = 0;
+  std::vector<double> weights;  // of each row of k: their sum is 1, or 0 with nothing to attend
+  double weight_error = 0;      // likewise for a weight, relative to it
 };
 
 ReferenceResult reference_attention(const ReferenceQuery& query, int dv);

@@ -41,9 +41,11 @@ struct Contract {
   Fidelity fidelity;
   Claim chunk_state = Claim::kBitExact;   // the saved bytes after n tokens, whatever the chunks
   Claim chunk_output = Claim::kBitExact;  // the outputs, whatever the chunks
-  Claim slot_order = Claim::kBitExact;    // the outputs, wherever the rows stand in memory
-  Claim batch = Claim::kBitExact;         // a batch row, whatever the others hold
-  Claim threads = Claim::kBitExact;       // the outputs and bytes, for any number of threads
+  // The outputs, wherever the rows stand in memory. Not bit-exact where segments list `positions`: those are cut into
+  // pieces by row index, so that the order of sums follows the slots.
+  Claim slot_order = Claim::kBitExact;
+  Claim batch = Claim::kBitExact;    // a batch row, whatever the others hold
+  Claim threads = Claim::kBitExact;  // the outputs and bytes, for any number of threads
   Growth growth = Growth::kNotClaimed;
   // Whether truncate(length) succeeds at `seen`. Null: only to 0 and to seen.
   bool (*truncates)(const Params&, Position seen, Position length) = nullptr;

@@ -80,8 +80,9 @@ struct CacheStep {
   KvCache* cache;
   Step step;
 };
-// All of them in one parallel region; the bits are those of stepping each alone. Refused as a whole. REQUIRES: no cache
-// twice.
+// All of them in one parallel region; the bits are those of stepping each alone. Refused as a whole. Where memory runs
+// out, Error(kResource): each cache then either has taken its rows or stands as before, and seen_tokens() says which.
+// REQUIRES: no cache twice.
 [[nodiscard]] OpStatus step_many(std::span<const CacheStep> steps);
 
 }  // namespace kvproof

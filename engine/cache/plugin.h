@@ -10,7 +10,7 @@ namespace kvproof {
 
 // Raised whenever Strategy, Contract, KvCache or SegmentedCache change. The first thing a plug-in hands over: a plug-in
 // built against other headers would crash at the second.
-inline constexpr std::uint32_t kPluginAbi = 1;
+inline constexpr std::uint32_t kPluginAbi = 2;
 
 // What a plug-in exports, with C linkage:
 //   std::uint32_t kvproof_plugin_abi();

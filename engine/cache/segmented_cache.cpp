@@ -18,9 +18,9 @@ GeometryBytes to_bytes(const Geometry& g) { return {g.batch, g.q_heads, g.kv_hea
 // The row of a stored position, or nothing.
 const Segment* find(const Segments& segments, Position p, std::int64_t& row) {
   for (const Segment& s : segments) {
-    if (s.positions) {
-      const Position* at = std::lower_bound(s.positions, s.positions + s.tokens, p);
-      if (at != s.positions + s.tokens && *at == p) return row = at - s.positions, &s;
+    if (s.positions) {  // in any order
+      const Position* at = std::find(s.positions, s.positions + s.tokens, p);
+      if (at != s.positions + s.tokens) return row = at - s.positions, &s;
     } else if (p >= s.first && p < s.first + s.tokens) {
       return row = p - s.first, &s;
     }
@@ -51,6 +51,7 @@ void SegmentedCache::held(Stream stream, std::vector<Position>& positions) const
   for (const Segment& s : all) {
     for (std::int64_t i = 0; i < s.tokens; ++i) positions.push_back(s.at(i));
   }
+  std::sort(positions.begin(), positions.end());
 }
 
 void SegmentedCache::read(Stream stream, Position position, std::span<float> key, std::span<float> value) const {
@@ -113,10 +114,12 @@ bool SegmentedCache::may_truncate(Position length) const {
 }
 
 void RowPair::put(const Chunk& chunk, Position p, std::int64_t slot, std::int64_t n) {
-  for (int s = 0; s < streams_; ++s) {
-    keys.put({s}, slot, chunk.keys({s}, p), n);
-    values.put({s}, slot, chunk.values({s}, p), n);
-  }
+  for (int s = 0; s < streams_; ++s) put({s}, chunk, p, slot, n);
+}
+
+void RowPair::put(Stream s, const Chunk& chunk, Position p, std::int64_t slot, std::int64_t n) {
+  keys.put(s, slot, chunk.keys(s, p), n);
+  values.put(s, slot, chunk.values(s, p), n);
 }
 
 void RowPair::move(std::int64_t to, std::int64_t from, std::int64_t n) {

@@ -17,8 +17,9 @@ namespace kvproof {
 // The new tokens of a step, encoded by the arrival codecs. Valid during commit() only.
 class Chunk {
  public:
-  Chunk(Position first_token, std::int64_t count, std::span<const Rows> keys, std::span<const Rows> values)
-      : first(first_token), tokens(count), keys_(keys), values_(values) {}
+  Chunk(Position first_token, std::int64_t count, std::span<const Rows> keys, std::span<const Rows> values,
+        std::span<const std::vector<float>> weights = {})
+      : first(first_token), tokens(count), keys_(keys), values_(values), weights_(weights) {}
 
   const Position first;
   const std::int64_t tokens;
@@ -26,14 +27,23 @@ class Chunk {
   // Rows of a stream from position p on. REQUIRES: first <= p <= end().
   Rows keys(Stream s, Position p) const { return at(keys_[std::size_t(s.index)], p); }
   Rows values(Stream s, Position p) const { return at(values_[std::size_t(s.index)], p); }
+  // What each row received in this step, where queries_weighed() asked: one number for every stored row in the order of
+  // segments(), then one for every row of the chunk; the sum of the softmax weights over the queries asked for and the
+  // heads of the group. Zeros if the step brought no queries; empty if nothing was asked.
+  std::span<const float> weights(Stream s) const {
+    return weights_.empty() ? std::span<const float>() : weights_[std::size_t(s.index)];
+  }
 
  private:
   Rows at(Rows rows, Position p) const {
     rows.row += p - first;
     return rows;
   }
-  std::span<const Rows> keys_, values_;  // [streams]
+  std::span<const Rows> keys_, values_;          // [streams]
+  std::span<const std::vector<float>> weights_;  // [streams], or empty
 };
+
+inline constexpr std::int64_t kAllQueries = kMaxPosition;
 
 // Keys and values that stand in the same slots of two stores with row codecs.
 class RowPair {
@@ -49,6 +59,8 @@ class RowPair {
   }
   // Copies the rows of positions p, p + 1, ... of every stream to slot, slot + 1, ...
   void put(const Chunk& chunk, Position p, std::int64_t slot, std::int64_t n);
+  // The same of one stream.
+  void put(Stream s, const Chunk& chunk, Position p, std::int64_t slot, std::int64_t n);
   // Moves n rows of every stream from slot `from` to slot `to`; the ranges may overlap.
   void move(std::int64_t to, std::int64_t from, std::int64_t n);
   Segment segment(Stream s, std::int64_t slot, std::int64_t n, Position first) const {
@@ -82,8 +94,12 @@ class SegmentedCache : public KvCache {
 
   // Stores rows [chunk.first, chunk.end()) of every stream. seen() is still chunk.first.
   virtual void commit(const Chunk& chunk) = 0;
-  // Appends what is stored of a stream, ascending. Pointers live until the next commit, truncate, reset or load.
+  // Appends what is stored of a stream, ascending; where the contract sees by a policy, a segment that lists positions
+  // may list them in any order. Pointers live until the next commit, truncate, reset or load.
   virtual void segments(Stream, Segments&) const = 0;
+  // Of how many of a step's last queries commit() is told the weights: 0 for none, kAllQueries for their sum. Asking
+  // costs a second pass over the scores of those queries.
+  virtual std::int64_t queries_weighed() const { return 0; }
   // Makes every store as large as it is at seen(): after a commit that ran out of memory.
   virtual void restore() = 0;
 

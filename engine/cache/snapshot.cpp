@@ -3,6 +3,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -22,6 +25,18 @@ constexpr std::array<char, 8> kMagic{'K', 'V', 'P', 'S', 'N', 'A', 'P', '1'};
 [[noreturn]] void io_error(const std::string& path, const std::string& what) {
   throw Error(ErrorCode::kIo,
               "snapshot '" + path + "': " + what + (errno ? ": " + std::string(std::strerror(errno)) : ""));
+}
+
+// Makes a rename in the folder of `path` survive a loss of power. False, with errno, if it cannot.
+bool sync_folder(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool good = fsync(descriptor) == 0 || errno == EINVAL;  // some file systems sync no folder, and say so
+  const int reason = errno;
+  close(descriptor);
+  errno = reason;
+  return good;
 }
 
 }  // namespace
@@ -103,6 +118,8 @@ void save_snapshot(const std::string& path, const KvCache& cache) {
     good = good && std::fwrite(piece.data(), 1, piece.size(), file) == piece.size();
   });
   cache.save(writer);
+  // The rename may reach the disk before the bytes do.
+  good = good && std::fflush(file) == 0 && fsync(fileno(file)) == 0;
   good = std::fclose(file) == 0 && good;
   if (!good || std::rename(beside.c_str(), path.c_str()) != 0) {
     const int reason = errno;
@@ -110,6 +127,7 @@ void save_snapshot(const std::string& path, const KvCache& cache) {
     errno = reason;
     io_error(path, "cannot be written");
   }
+  if (!sync_folder(path)) io_error(path, "is written, but its folder cannot be synced");
 }
 
 void load_snapshot(const std::string& path, KvCache& cache) {

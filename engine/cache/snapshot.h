@@ -72,8 +72,8 @@ class SnapshotReader {
 
 inline constexpr std::size_t kSealBytes = 8;
 
-// One cache in a file, written beside and renamed, so that an interrupted save leaves the old file.
-// Throws Error(kIo) that names the path.
+// One cache in a file, written beside, synced and renamed, so that an interrupted save leaves the old file, and one
+// that returned survives a loss of power. Throws Error(kIo) that names the path.
 void save_snapshot(const std::string& path, const KvCache& cache);
 // Throws Error (kIo, kMalformed, kMismatch) and leaves the cache as it was. Bytes behind the record are refused.
 void load_snapshot(const std::string& path, KvCache& cache);

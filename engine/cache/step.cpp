@@ -1,6 +1,7 @@
 // A step of one or several caches: encode the chunk once, attend, commit.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/attention/flash.h"
 #include "engine/base/check.h"
@@ -99,7 +100,8 @@ struct ArrivedSide {
 
 struct Arrived {
   ArrivedSide keys, values;
-  std::vector<Segments> segments;  // [streams]: what is stored, then the chunk
+  std::vector<Segments> segments;           // [streams]: what is stored, then the chunk
+  std::vector<std::vector<float>> weights;  // [streams]: what those rows receive, where the cache asks
 };
 
 struct Scratch {
@@ -129,26 +131,22 @@ class StepExecutor {
     const std::int64_t tokens = new_tokens(step);
     const bool attended = has_queries(step);
     const Geometry& g = cache.geometry();
+    const std::int64_t weighed = tokens > 0 ? cache.queries_weighed() : 0;
+    arrived.weights.resize(weighed > 0 ? std::size_t(g.streams()) : 0);
     if (tokens > 0) {
       arrived.keys.arrive(step.k, cache.key_codec_, g.streams(), attended);
       arrived.values.arrive(step.v, cache.value_codec_, g.streams(), attended);
     }
+    if (!attended && weighed == 0) return;
+    list_rows(cache, tokens, arrived);
     if (!attended) return;
     const std::int64_t queries = step.q.shape[2];
     const Position first = tokens > 0 ? cache.seen_ : cache.seen_ - 1;
     if (step.mask) check_mask(*step.mask, g, queries, first + queries);
-    if (arrived.segments.size() < std::size_t(g.streams())) arrived.segments.resize(std::size_t(g.streams()));
     for (int s = 0; s < g.streams(); ++s) {
-      Segments& all = arrived.segments[std::size_t(s)];
-      all.clear();
-      cache.segments({s}, all);
-      if (tokens > 0) {
-        all.push_back(
-            {arrived.keys.rows[std::size_t(s)], arrived.values.rows[std::size_t(s)], tokens, cache.seen_, nullptr});
-      }
       const std::size_t head = std::size_t(s) * std::size_t(g.group());  // b * Hq + the group's first head
       const std::size_t at = head * std::size_t(queries) * size_of(step.q.dtype);
-      jobs.push_back({.segments = all,
+      jobs.push_back({.segments = arrived.segments[std::size_t(s)],
                       .rule = cache.contract_.visible,
                       .causal = step.causal,
                       .first = first,
@@ -163,14 +161,32 @@ class StepExecutor {
                       .softcap = step.softcap,
                       .mask = step.mask,
                       .batch = s / g.kv_heads,
-                      .head = s % g.kv_heads * g.group()});
+                      .head = s % g.kv_heads * g.group(),
+                      .weights = weighed > 0 ? arrived.weights[std::size_t(s)].data() : nullptr,
+                      .weighed = weighed});
+    }
+  }
+
+  // What every stream stores, then its part of the chunk; and a zero for each of those rows where weights are wanted.
+  static void list_rows(const SegmentedCache& cache, std::int64_t tokens, Arrived& arrived) {
+    const std::size_t streams = std::size_t(cache.streams());
+    if (arrived.segments.size() < streams) arrived.segments.resize(streams);
+    for (std::size_t s = 0; s < streams; ++s) {
+      Segments& all = arrived.segments[s];
+      all.clear();
+      cache.segments({int(s)}, all);
+      if (tokens > 0) all.push_back({arrived.keys.rows[s], arrived.values.rows[s], tokens, cache.seen_, nullptr});
+      if (arrived.weights.empty()) continue;
+      std::size_t rows = 0;
+      for (const Segment& segment : all) rows += std::size_t(segment.tokens);
+      arrived.weights[s].assign(rows, 0.f);
     }
   }
 
   static void commit(SegmentedCache& cache, std::int64_t tokens, const Arrived& arrived) {
     if (tokens == 0) return;
     try {
-      cache.commit({cache.seen_, tokens, arrived.keys.rows, arrived.values.rows});
+      cache.commit({cache.seen_, tokens, arrived.keys.rows, arrived.values.rows, arrived.weights});
     } catch (...) {
       cache.restore();
       throw;
@@ -189,6 +205,12 @@ OpStatus SegmentedCache::admits(const Step& step) const {
 }
 
 OpStatus step_many(std::span<const CacheStep> steps) {
+  if (steps.size() > 1) {
+    std::vector<const KvCache*> caches;
+    for (const CacheStep& s : steps) caches.push_back(s.cache);
+    std::sort(caches.begin(), caches.end(), std::less<>());
+    KVPROOF_CHECK(std::adjacent_find(caches.begin(), caches.end()) == caches.end());
+  }
   for (const CacheStep& s : steps) {
     if (s.cache->admits(s.step) == OpStatus::kRefused) return OpStatus::kRefused;
   }

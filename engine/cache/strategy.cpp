@@ -29,11 +29,11 @@ const Strategy* find_in(const std::vector<const Strategy*>& all, std::string_vie
 
 std::vector<std::string_view> words_of(std::string_view text, char separator) {
   std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(separator), text.size());
+  if (text.empty()) return words;
+  for (std::size_t end; (end = text.find(separator)) != text.npos; text.remove_prefix(end + 1)) {
     words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
+  words.push_back(text);  // behind the last separator, even if nothing is there
   return words;
 }
 
@@ -127,6 +127,7 @@ Params parse_spec(std::string_view spec) {
     const std::size_t equals = std::min(word.find('='), word.size());
     const std::string_view key = word.substr(0, equals);
     const int i = index_of(*strategy, key);
+    if (word.empty()) bad_spec(spec, "'' between or behind commas: expected key=value");
     if (i < 0 || equals == word.size()) {
       bad_spec(spec, "no parameter '" + std::string(word) + "'; it has " +
                          join(strategy->parameters(), [](const Param& p) { return p.name; }) + ", given as key=value");

@@ -17,7 +17,8 @@ struct Rows {
 };
 
 // `tokens` rows at ascending positions. Keys and values may have different codecs. The segments of a stream ascend as
-// well and do not overlap.
+// well and do not overlap. Only under a policy (VisibleRule::Kind::kPolicy) may `positions` stand in any order: all of
+// them precede every query, and no rule needs to find one.
 struct Segment {
   Rows keys, values;
   std::int64_t tokens = 0;

@@ -17,7 +17,10 @@ namespace kvproof {
 namespace {
 
 std::string visible_text(const VisibleRule& rule) {
-  if (rule.kind == VisibleRule::Kind::kPolicy) return fmt::format("a policy, at most {} tokens", rule.budget);
+  if (rule.kind == VisibleRule::Kind::kPolicy) {
+    return fmt::format("at most {} tokens: the last {}, and of the others what a score keeps", rule.budget,
+                       rule.protected_last);
+  }
   if (rule.is_all()) return "all";
   if (rule.sinks > 0) return fmt::format("the first {} and the last {}", rule.sinks, rule.window);
   return fmt::format("the last {}", rule.window);

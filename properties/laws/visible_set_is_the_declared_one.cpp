@@ -9,77 +9,29 @@
 #include <cmath>
 
 #include "properties/support/expect.h"
+#include "properties/support/probes.h"
 
 namespace kvproof::laws {
 namespace {
 
 constexpr std::int64_t kMostTokens = 2048;  // each has a channel of its own
 
-using Set = std::vector<bool>;  // by position
-
-Set declared(const Rig& rig, const Set& held_before, Position query, Position own_first) {
-  const VisibleRule& rule = rig.contract().visible;
-  Set set(std::size_t(query) + 1);
-  for (Position p = 0; p <= query; ++p) {
-    set[std::size_t(p)] = rule.sees(query, p) &&
-                          (rule.kind != VisibleRule::Kind::kPolicy || p >= own_first || held_before[std::size_t(p)]);
-  }
-  return set;
-}
-
-std::string line_of(const Set& set) {
-  std::string line;
-  for (const bool b : set) line += b ? '#' : '.';
-  return line;
-}
-
 // One line a query: what it should see and what it sees, from position 0 on.
-std::string picture(Position first, const std::vector<Set>& expected, const std::vector<Set>& actual) {
+std::string picture(Position first, const std::vector<PositionSet>& expected, const std::vector<PositionSet>& actual) {
   std::string text = "# sees, . does not; positions from 0: expected | actual\n";
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    text += "query " + std::to_string(first + Position(i)) + "  " + line_of(expected[i]) + " | " + line_of(actual[i]) +
-            (expected[i] == actual[i] ? "\n" : "  <--\n");
+    text += "query " + std::to_string(first + Position(i)) + "  " + picture_of(expected[i]) + " | " +
+            picture_of(actual[i]) + (expected[i] == actual[i] ? "\n" : "  <--\n");
   }
   return text;
 }
 
-// The output of one query as weights: a value is one-hot at the channel of its feed row.
-class Weights {
- public:
-  Weights(const Rig& rig, const Answer& answer, int head, std::int64_t i)
-      : rig_(rig),
-        dv_(rig.the_case().geometry.dv),
-        out_(answer.out.as<float>() + (head * answer.queries + i) * dv_),
-        query_(answer.first + i) {}
-
-  double of(Position p) const { return double(out_[rig_.row_at(p)]); }
-  // Positions that got at least half of what each of `n` equals gets; NaN counts.
-  Set seen(double n) const {
-    Set set(std::size_t(query_) + 1);
-    for (Position p = 0; p <= query_; ++p) set[std::size_t(p)] = !(std::abs(of(p)) < 0.5 / n);
-    return set;
-  }
-  // What went to rows that stand at no position up to the query.
-  double elsewhere() const {
-    double all = 0;
-    for (std::int64_t d = 0; d < dv_; ++d) all += std::abs(double(out_[d]));
-    for (Position p = 0; p <= query_; ++p) all -= std::abs(of(p));
-    return all;
-  }
-
- private:
-  const Rig& rig_;
-  const std::int64_t dv_;
-  const float* out_;
-  const Position query_;
-};
-
-double size_of_set(const Set& set) { return double(std::count(set.begin(), set.end(), true)); }
+double size_of_set(const PositionSet& set) { return double(std::count(set.begin(), set.end(), true)); }
 
 // All queries of one head.
-void expect_weights(const Rig& rig, const Answer& answer, int head, const std::vector<Set>& expected,
+void expect_weights(const Rig& rig, const Answer& answer, int head, const std::vector<PositionSet>& expected,
                     Witness& witness) {
-  std::vector<Set> actual;
+  std::vector<PositionSet> actual;
   for (std::int64_t i = 0; i < answer.queries; ++i) {
     actual.push_back(Weights(rig, answer, head, i).seen(size_of_set(expected[std::size_t(i)])));
   }
@@ -87,7 +39,7 @@ void expect_weights(const Rig& rig, const Answer& answer, int head, const std::v
     const std::string who =
         "the query at position " + std::to_string(answer.first + Position(i)) + ", head " + std::to_string(head);
     if (actual[i] != expected[i]) {
-      throw Refuted(who + " sees another set of positions", line_of(expected[i]), line_of(actual[i]),
+      throw Refuted(who + " sees another set of positions", picture_of(expected[i]), picture_of(actual[i]),
                     picture(answer.first, expected, actual));
     }
     const Weights weights(rig, answer, head, std::int64_t(i));
@@ -106,13 +58,11 @@ void expect_weights(const Rig& rig, const Answer& answer, int head, const std::v
 
 void expect_held(const Rig& rig, Stream s, Witness& witness) {
   if (rig.contract().visible.kind == VisibleRule::Kind::kPolicy || rig.seen() == 0) return;
-  const std::vector<Position> positions = held_positions(rig, s);
-  Set actual(std::size_t(rig.seen()));
-  for (const Position p : positions) actual[std::size_t(p)] = true;
-  const Set expected = declared(rig, actual, rig.seen() - 1, 0);
+  const PositionSet actual = held_set(rig, s);
+  const PositionSet expected = visible_set(rig, actual, rig.seen() - 1, 0);
   if (actual != expected) {
-    throw Refuted("held() of stream " + std::to_string(s.index) + " names another set of positions", line_of(expected),
-                  line_of(actual), picture(rig.seen() - 1, {expected}, {actual}));
+    throw Refuted("held() of stream " + std::to_string(s.index) + " names another set of positions",
+                  picture_of(expected), picture_of(actual), picture(rig.seen() - 1, {expected}, {actual}));
   }
   witness.compared();
 }
@@ -126,16 +76,14 @@ void check(const Case& drawn, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   const Geometry& g = c.geometry;
   for (const Op& op : c.operations) {
-    std::vector<Set> held(std::size_t(g.streams()), Set(std::size_t(rig.seen())));
-    for (int s = 0; s < g.streams(); ++s) {
-      for (const Position p : held_positions(rig, {s})) held[std::size_t(s)][std::size_t(p)] = true;
-    }
+    std::vector<PositionSet> held;
+    for (int s = 0; s < g.streams(); ++s) held.push_back(held_set(rig, {s}));
     const Position before = rig.seen();
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {
-      std::vector<Set> expected;
+      std::vector<PositionSet> expected;
       for (std::int64_t i = 0; i < answer.queries; ++i) {
-        expected.push_back(declared(rig, held[std::size_t(head / g.group())], answer.first + i, before));
+        expected.push_back(visible_set(rig, held[std::size_t(head / g.group())], answer.first + i, before));
       }
       expect_weights(rig, answer, head, expected, witness);
     }

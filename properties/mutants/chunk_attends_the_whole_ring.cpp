@@ -2,6 +2,7 @@
 // lost the past that the chunk has overwritten.
 #include <cstring>
 
+#include "properties/mutants/demonstration.h"
 #include "properties/mutants/forwarding_cache.h"
 #include "properties/support/mutant.h"
 
@@ -51,6 +52,14 @@ class Cache final : public ForwardingCache<Cache> {
 
 std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("window", config)); }
 
+Defect defect() {
+  return demonstrate({.library = "tract 0.23, WindowKvSdpa",
+                      .subject = "chunk_attends_the_whole_ring:w=3",
+                      .given = "window 3",
+                      .values = counting(5),
+                      .chunks = {5}});
+}
+
 }  // namespace
 
 extern constinit const Mutant chunk_attends_the_whole_ring = {
@@ -62,6 +71,7 @@ extern constinit const Mutant chunk_attends_the_whole_ring = {
                  .make = &make},
     .fault = "every query of a chunk attends the whole ring, the future included",
     .source = "tract window_kv_sdpa",
-    .fault_class = "ring"};
+    .fault_class = "ring",
+    .defect = &defect};
 
 }  // namespace kvproof::mutants

@@ -13,11 +13,10 @@
 
 namespace kvproof::mutants {
 
-// D is the mutant itself, so that a fork is a D again; it has the constructor `using ForwardingCache::ForwardingCache`.
-template <class D>
-class ForwardingCache : public KvCache {
+// Everything but fork().
+class Forwarding : public KvCache {
  public:
-  explicit ForwardingCache(std::unique_ptr<KvCache> inner) : inner_(std::move(inner)) {}
+  explicit Forwarding(std::unique_ptr<KvCache> inner) : inner_(std::move(inner)) {}
 
   OpStatus step(const Step& step) override { return inner_->step(step); }
   OpStatus admits(const Step& step) const override { return inner_->admits(step); }
@@ -29,7 +28,6 @@ class ForwardingCache : public KvCache {
   }
   MemoryUse memory() const override { return inner_->memory(); }
   OpStatus truncate(Position length) override { return inner_->truncate(length); }
-  std::unique_ptr<KvCache> fork() const override { return std::make_unique<D>(inner_->fork()); }
   void reset() override { inner_->reset(); }
   void save(SnapshotWriter& writer) const override { inner_->save(writer); }
   void load(SnapshotReader& reader) override { inner_->load(reader); }
@@ -40,6 +38,14 @@ class ForwardingCache : public KvCache {
 
  private:
   std::unique_ptr<KvCache> inner_;
+};
+
+// D is the mutant itself, so that a fork is a D again; it has the constructor `using ForwardingCache::ForwardingCache`.
+template <class D>
+class ForwardingCache : public Forwarding {
+ public:
+  using Forwarding::Forwarding;
+  std::unique_ptr<KvCache> fork() const override { return std::make_unique<D>(inner().fork()); }
 };
 
 // The cache that the strategy `name` makes of `config`, whose parameters are spelled as the mutant's. Its snapshots

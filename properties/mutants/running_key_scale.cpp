@@ -6,6 +6,7 @@
 
 #include "engine/cache/segmented_cache.h"
 #include "engine/codec/row_codecs.h"
+#include "properties/mutants/demonstration.h"
 #include "properties/support/mutant.h"
 
 namespace kvproof::mutants {
@@ -87,6 +88,34 @@ class Cache final : public StrategyCache<Cache> {
 
 std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
 
+// Keys of one channel as they are read back; the last one is repeated until the block is full.
+std::vector<float> read_back(std::vector<float> keys) {
+  const std::unique_ptr<KvCache> cache = make_cache("running_key_scale", Geometry{});
+  const std::size_t asked = keys.size();
+  keys.resize(std::size_t(kBlock), keys.back());
+  Tensor rows(DType::kF32, {1, 1, kBlock, 1});
+  std::copy(keys.begin(), keys.end(), rows.as<float>());
+  KVPROOF_CHECK(cache->step({.k = rows, .v = rows}) == OpStatus::kDone);
+  for (std::size_t p = 0; p < asked; ++p) {
+    float value = 0;
+    cache->read({0}, Position(p), {&keys[p], 1}, {&value, 1});
+  }
+  keys.resize(asked);
+  return keys;
+}
+
+Defect defect() {
+  Defect told{.library = "tract 0.23, QuantizedKvSdpa"};
+  told.input = "B = 1, one head, D = 1; keys appended one by one and read back, each line a cache of its own";
+  for (const std::vector<float>& keys :
+       {std::vector<float>{0.2f, 0.9f, 0.6f}, {0.3f, -0.3f}, {0, 255, 2550}, {300, -300, 300}}) {
+    told.input += "\nk = " + spaced(keys);
+    told.expected += (told.expected.empty() ? "" : "\n") + spaced(keys);
+    told.actual += (told.actual.empty() ? "" : "\n") + spaced(read_back(keys));
+  }
+  return told;
+}
+
 }  // namespace
 
 extern constinit const Mutant running_key_scale = {
@@ -98,6 +127,7 @@ extern constinit const Mutant running_key_scale = {
                  .make = &make},
     .fault = "a running key scale with a floor of 1.0; older keys are never coded again",
     .source = "tract quantized_kv_sdpa",
-    .fault_class = "quantization"};
+    .fault_class = "quantization",
+    .defect = &defect};
 
 }  // namespace kvproof::mutants

@@ -1,5 +1,6 @@
 #include "properties/support/case.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -10,13 +11,17 @@
 namespace kvproof {
 namespace {
 
-constexpr std::string_view kOpNames[kOpKinds] = {"step", "append", "ask",          "truncate",
-                                                 "fork", "reset",  "reload fresh", "reload dirty"};
+constexpr std::string_view kOpNames[kOpKinds] = {"step",         "append", "decode",     "step all",  "ask",
+                                                 "truncate",     "fork",   "drop",       "reset",     "reload fresh",
+                                                 "reload dirty", "save",   "load fresh", "load dirty"};
+constexpr const char* kOpForms =
+    "step N, append N, decode N, step all N, ask, truncate N, fork, drop, reset, reload fresh, reload dirty, save, "
+    "load fresh, load dirty, each but step all with an optional @CACHE";
 constexpr std::string_view kMaskNames[] = {"none", "bool", "additive"};
 
 constexpr std::size_t kMaxText = 1 << 20, kMaxName = 4096;
 constexpr std::int64_t kMaxOperations = 4096, kMaxTokens = 1 << 16;
-constexpr int kMaxThreads = 256;
+constexpr int kMaxThreads = 256, kMaxOrdinal = 999;
 constexpr std::int64_t kSpareRows = 16;  // more than Feed::kDecoys
 constexpr std::size_t kMaxElements = std::size_t(1) << 26, kMaxWork = std::size_t(1) << 34;
 
@@ -87,37 +92,61 @@ void check_sizes(const Case& c, int line) {
        {std::int64_t(g.batch), std::int64_t(g.q_heads), tokens + kSpareRows, std::int64_t(g.d) + std::int64_t(g.dv)}) {
     fits = fits && multiply_sizes(elements, std::size_t(factor), elements) && elements <= kMaxElements;
   }
-  fits = fits && multiply_sizes(elements, std::size_t(tokens), work) && work <= kMaxWork;
+  const std::size_t passes = std::size_t(tokens) + c.operations.size();
+  fits = fits && multiply_sizes(elements, passes, work) && work <= kMaxWork;
   if (!fits) malformed(line, "geometry and operations need more than 256 MiB or 2^34 multiplications");
 }
 
 }  // namespace
 
-bool takes_count(OpKind kind) { return kind == OpKind::kStep || kind == OpKind::kAppend || kind == OpKind::kTruncate; }
+bool takes_count(OpKind kind) { return takes_tokens(kind) || kind == OpKind::kTruncate; }
 
-bool takes_tokens(OpKind kind) { return kind == OpKind::kStep || kind == OpKind::kAppend; }
+bool takes_tokens(OpKind kind) {
+  return kind == OpKind::kStep || kind == OpKind::kAppend || kind == OpKind::kDecode || kind == OpKind::kStepAll;
+}
+
+bool names_cache(OpKind kind) { return kind != OpKind::kStepAll; }
 
 std::string str(const Op& op) {
   std::string text(kOpNames[int(op.kind)]);
   if (takes_count(op.kind)) text += " " + std::to_string(op.n);
+  if (op.cache != 0) text += " @" + std::to_string(op.cache);
   return text;
 }
 
 bool parse_op(std::string_view text, Op& op) {
-  for (int kind = 0; kind < kOpKinds; ++kind) {
-    const std::string_view name = kOpNames[kind];
-    if (text.substr(0, name.size()) != name) continue;
-    op = {OpKind(kind), 0};
-    const std::string_view rest = text.substr(name.size());
-    if (!takes_count(op.kind)) return rest.empty();
-    return rest.substr(0, 1) == " " && parse_number(trimmed(rest), op.n) && op.n >= 0 && op.n <= kMaxTokens;
+  op = {};
+  const std::size_t at = text.rfind(" @");
+  const bool named = at != std::string_view::npos;
+  if (named) {
+    if (!parse_number(text.substr(at + 2), op.cache) || op.cache < 0 || op.cache > kMaxOrdinal) return false;
+    text = trimmed(text.substr(0, at));
   }
-  return false;
+  const std::size_t space = text.rfind(' ');
+  const bool counted = space != std::string_view::npos && parse_number(text.substr(space + 1), op.n);
+  if (counted && (op.n < 0 || op.n > kMaxTokens)) return false;
+  const std::string_view name = counted ? trimmed(text.substr(0, space)) : text;
+  const auto* known = std::find(std::begin(kOpNames), std::end(kOpNames), name);
+  op.kind = OpKind(known - std::begin(kOpNames));
+  return known != std::end(kOpNames) && counted == takes_count(op.kind) && (!named || names_cache(op.kind));
+}
+
+std::vector<Op> spelled_out(const std::vector<Op>& operations) {
+  std::vector<Op> all;
+  for (const Op& op : operations) {
+    const bool macro = op.kind == OpKind::kDecode;
+    all.insert(all.end(), macro ? std::size_t(op.n) : 1, macro ? Op{OpKind::kStep, 1, op.cache} : op);
+  }
+  return all;
 }
 
 std::int64_t Case::tokens() const {
-  std::int64_t total = 0;
-  for (const Op& op : operations) total += takes_tokens(op.kind) ? op.n : 0;
+  std::int64_t total = 0, live = 1;
+  for (const Op& op : operations) {
+    if (op.kind == OpKind::kFork) live = std::min<std::int64_t>(live + 1, kMostLive);
+    if (op.kind == OpKind::kDrop) live = std::max<std::int64_t>(live - 1, 1);
+    if (takes_tokens(op.kind)) total += op.kind == OpKind::kStepAll ? live * op.n : op.n;
+  }
   return total;
 }
 
@@ -158,10 +187,7 @@ Case parse_case(std::string_view text) {
     if (line.size() > kMaxName) malformed(number, "longer than " + std::to_string(kMaxName) + " characters");
     if (operations) {
       Op op;
-      if (!parse_op(line, op))
-        malformed(number, quoted +
-                              " is no operation; known are step N, append N, ask, "
-                              "truncate N, fork, reset, reload fresh, reload dirty");
+      if (!parse_op(line, op)) malformed(number, quoted + " is no operation; known are " + kOpForms);
       if (std::int64_t(c.operations.size()) == kMaxOperations) malformed(number, "more than 4096 operations");
       c.operations.push_back(op);
       continue;

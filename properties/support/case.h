@@ -15,30 +15,42 @@
 namespace kvproof {
 
 // One operation on a cache of `seen` tokens. Every operation is defined in every state, so that a list of them stays
-// meaningful when others are deleted from it.
+// meaningful when others are deleted from it. Laws of one cache drive a Rig (rig.h), laws of several a World (world.h).
 enum class OpKind {
   kStep,         // step N        attends and takes N tokens
   kAppend,       // append N      takes N tokens, no queries
+  kDecode,       // decode N      N steps of one token each
+  kStepAll,      // step all N    a step of N tokens of every live cache in one call of step_many; of one cache: step N
   kAsk,          // ask           asks the last position again; nothing on an empty cache
   kTruncate,     // truncate N    to min(N, seen)
-  kFork,         // fork          goes on with a fork; the original takes one more token and is dropped
+  kFork,         // fork          a World: one more live cache, behind the last; nothing if kMostLive live
+                 //               a Rig: goes on with the fork; the original takes one more token and is dropped
+  kDrop,         // drop          the cache is gone, those behind it move up; nothing if no other lives
   kReset,        // reset
   kReloadFresh,  // reload fresh  saves, goes on with a fresh object that loaded the bytes
-  kReloadDirty   // reload dirty  the same with an object that held other tokens
+  kReloadDirty,  // reload dirty  the same with an object that held other tokens
+  kSave,         // save          keeps what save() writes; the case has one such record
+  kLoadFresh,    // load fresh    goes on with a fresh object that loaded the record; nothing if there is none
+  kLoadDirty     // load dirty    loads the record into the cache as it stands
 };
-inline constexpr int kOpKinds = 8;
+inline constexpr int kOpKinds = 14;
+inline constexpr int kMostLive = 5;  // caches of one World
 
 struct Op {
   OpKind kind = OpKind::kStep;
   std::int64_t n = 0;
+  int cache = 0;  // which live cache, modulo their number; a Rig has one
 
   friend bool operator==(const Op&, const Op&) = default;
 };
 
 bool takes_count(OpKind kind);
 bool takes_tokens(OpKind kind);
-std::string str(const Op& op);                 // "step 4", "reload dirty"
+bool names_cache(OpKind kind);                 // all but step all
+std::string str(const Op& op);                 // "step 4", "reload dirty @2"
 bool parse_op(std::string_view text, Op& op);  // false: not an operation
+// The same with each `decode N` as N operations `step 1`, for laws that look at the cache before every query.
+std::vector<Op> spelled_out(const std::vector<Op>& operations);
 
 enum class MaskKind { kNone, kBool, kAdditive };
 
@@ -56,7 +68,7 @@ struct Case {
   bool causal = true;
   std::vector<Op> operations;
 
-  // What all operations together append.
+  // What all operations together append, in a World or a Rig: at most.
   std::int64_t tokens() const;
   friend bool operator==(const Case&, const Case&) = default;
 };

@@ -126,10 +126,14 @@ std::int64_t token_budget(const Law& law, const Subject* subject, const Case& c,
   return std::max(least, most * (size + 15) / 115);
 }
 
+// Draws operations, and follows what they do to the lengths of the live caches.
 class Operations {
  public:
   Operations(const Law& law, std::vector<std::int64_t> lengths, std::int64_t budget, Random& random)
-      : lengths_(std::move(lengths)), left_(budget), random_(random) {
+      : several_(law.shape.operations.has(OpKind::kDrop) || law.shape.operations.has(OpKind::kStepAll)),
+        lengths_(std::move(lengths)),
+        left_(budget),
+        random_(random) {
     for (int kind = 0; kind < kOpKinds; ++kind) {
       if (!law.shape.operations.has(OpKind(kind))) continue;
       std::vector<OpKind>& kinds = takes_tokens(OpKind(kind)) ? growing_ : other_;
@@ -137,6 +141,9 @@ class Operations {
       if (kinds.empty() || one_in(random, 2)) kinds.push_back(OpKind(kind));
     }
     if (one_in(random, 3)) other_.clear();
+    // Among so many kinds the one that is most often refused would hardly be met.
+    if (several_ && law.shape.operations.has(OpKind::kTruncate)) other_.insert(other_.end(), 2, OpKind::kTruncate);
+    forks_ = several_ && !one_in(random, 4);
   }
 
   std::vector<Op> draw(std::int64_t count) {
@@ -144,47 +151,102 @@ class Operations {
     for (std::int64_t i = 0; i < count; ++i) all.push_back(one());
     const bool empty =
         std::none_of(all.begin(), all.end(), [](const Op& op) { return takes_tokens(op.kind) && op.n > 0; });
-    if (empty && !growing_.empty()) all.push_back({growing_.front(), std::max<std::int64_t>(1, length())});
+    if (empty && !growing_.empty()) all.push_back({growing_.front(), std::max<std::int64_t>(1, length(1))});
     return all;
   }
 
  private:
   Op one() {
-    if (other_.empty() || (!growing_.empty() && !one_in(random_, 3))) {
-      const std::int64_t n = length();
-      seen_ += n;
-      left_ -= n;
-      return {any(random_, growing_), n};
+    if (forks_ && seen_.size() < std::size_t(kMostLive) && one_in(random_, 3 * int(seen_.size()))) return fork();
+    const bool grows = other_.empty() || (!growing_.empty() && !one_in(random_, several_ ? 2 : 3));
+    Op op{any(random_, grows ? growing_ : other_), 0};
+    const bool loads = op.kind == OpKind::kLoadFresh || op.kind == OpKind::kLoadDirty;
+    if (loads && !recorded_) op.kind = OpKind::kSave;
+    if (several_ && names_cache(op.kind)) op.cache = some_cache();
+    if (grows) {
+      grow(op);
+    } else {
+      follow(op);
     }
-    Op op{any(random_, other_), 0};
-    if (op.kind == OpKind::kTruncate) op.n = seen_ = cut();
-    if (op.kind == OpKind::kReset) seen_ = 0;
     return op;
   }
 
-  std::int64_t length() {
-    if (one_in(random_, 4)) return std::min<std::int64_t>(left_, 1);
-    const std::int64_t n = one_in(random_, 6) ? random_.integer(0, 40) : any(random_, lengths_);
-    return std::min(n, left_);
+  int some_cache() { return int(random_.integer(0, std::int64_t(seen_.size()) - 1)); }
+
+  Op fork() {
+    Op op{OpKind::kFork, 0, some_cache()};
+    follow(op);
+    return op;
   }
 
-  std::int64_t cut() {
-    const std::int64_t n = any(random_, lengths_);
-    switch (random_.integer(0, 3)) {
-      case 0:
-        return std::min(n, seen_);
-      case 1:
-        return std::max<std::int64_t>(0, seen_ - n);
-      case 2:
-        return std::max<std::int64_t>(0, seen_ - 1);
+  void grow(Op& op) {
+    const bool together = op.kind == OpKind::kStepAll;
+    const std::int64_t caches = together ? std::int64_t(seen_.size()) : 1;
+    op.n = length(caches);
+    left_ -= op.n * caches;
+    if (!together) {
+      seen_[std::size_t(op.cache)] += op.n;
+      return;
+    }
+    for (std::int64_t& seen : seen_) seen += op.n;
+  }
+
+  void follow(Op& op) {
+    std::int64_t& seen = seen_[std::size_t(op.cache)];
+    switch (op.kind) {
+      case OpKind::kTruncate:
+        op.n = seen = cut(seen);
+        break;
+      case OpKind::kReset:
+        seen = 0;
+        break;
+      case OpKind::kSave:
+        recorded_ = seen;
+        break;
+      case OpKind::kLoadFresh:
+      case OpKind::kLoadDirty:
+        seen = recorded_.value_or(seen);
+        break;
+      case OpKind::kFork:
+        if (several_ && seen_.size() < std::size_t(kMostLive)) seen_.push_back(seen);
+        break;
+      case OpKind::kDrop:
+        if (seen_.size() > 1) seen_.erase(seen_.begin() + op.cache);
+        break;
       default:
-        return random_.integer(0, seen_);
+        break;
     }
   }
 
+  // Tokens for each of `caches` caches, within what is left.
+  std::int64_t length(std::int64_t caches) {
+    const std::int64_t most = left_ / caches;
+    if (one_in(random_, 4)) return std::min<std::int64_t>(most, 1);
+    const std::int64_t n = one_in(random_, 6) ? random_.integer(0, 40) : any(random_, lengths_);
+    return std::min(n, most);
+  }
+
+  std::int64_t cut(std::int64_t seen) {
+    const std::int64_t n = any(random_, lengths_);
+    switch (random_.integer(0, 3)) {
+      case 0:
+        return std::min(n, seen);
+      case 1:
+        return std::max<std::int64_t>(0, seen - n);
+      case 2:
+        return std::max<std::int64_t>(0, seen - 1);
+      default:
+        return random_.integer(0, seen);
+    }
+  }
+
+  const bool several_;  // caches may live at once
+  bool forks_ = false;
   std::vector<OpKind> growing_, other_;
-  std::vector<std::int64_t> lengths_;
-  std::int64_t left_, seen_ = 0;
+  const std::vector<std::int64_t> lengths_;
+  std::int64_t left_;
+  std::vector<std::int64_t> seen_ = {0};  // of each live cache, if nothing is refused
+  std::optional<std::int64_t> recorded_;
   Random& random_;
 };
 

@@ -128,4 +128,26 @@ Feed Feed::batch_row(int b) const {
   return alone;
 }
 
+Feed Feed::changed(const std::function<void(const FeedRow&, std::span<float>)>& change) const {
+  Feed other;
+  other.dtype_ = dtype_;
+  other.rows_ = rows_;
+  other.scale_ = scale_;
+  const auto part = [&](FeedRow::Part which, const Tensor& from) {
+    Tensor all(from);
+    const Shape& shape = from.shape();
+    float* row = all.as<float>();
+    for (int head = 0; head < shape[0] * shape[1]; ++head) {
+      for (std::int64_t i = 0; i < rows_; ++i, row += shape[3]) {
+        change({which, head, i}, {row, std::size_t(shape[3])});
+      }
+    }
+    return rounded_to(dtype_, all);
+  };
+  other.q_ = part(FeedRow::Part::kQuery, q_);
+  other.k_ = part(FeedRow::Part::kKey, k_);
+  other.v_ = part(FeedRow::Part::kValue, v_);
+  return other;
+}
+
 }  // namespace kvproof

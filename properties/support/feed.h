@@ -1,6 +1,7 @@
 // The rows that a case feeds its caches: the k-th token that is ever appended takes row k, whatever position it gets.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -9,6 +10,14 @@
 #include "properties/support/case.h"
 
 namespace kvproof {
+
+// One row of a feed: `head` is b * Hq + h of a query, the stream of a key or a value.
+struct FeedRow {
+  enum class Part { kQuery, kKey, kValue };
+  Part part;
+  int head;
+  std::int64_t row;
+};
 
 class Feed {
  public:
@@ -35,6 +44,8 @@ class Feed {
 
   // The same rows of one sequence alone, as a batch of 1.
   Feed batch_row(int b) const;
+  // The same rows after `change` saw each of them, rounded to the case's dtype again.
+  Feed changed(const std::function<void(const FeedRow&, std::span<float>)>& change) const;
 
  private:
   Feed() = default;

@@ -149,6 +149,18 @@ double half_step(float low, float high, int bits) {
   return range / levels / 2 + (6 * range + peak) * kUnit + levels * 0x1p-149;
 }
 
+// Half-step fidelity cuts tokens and channels into whole groups.
+void expect_consistent(const Fidelity& fidelity) {
+  if (fidelity.kind != Fidelity::Kind::kHalfStep) return;
+  const bool positive = fidelity.key_tokens > 0 && fidelity.value_channels > 0 && fidelity.residual > 0;
+  const bool bits = fidelity.bits > 0 && fidelity.bits < 31;
+  if (positive && bits && fidelity.residual % fidelity.key_tokens == 0) return;
+  throw Refuted("the contract contradicts itself: bits " + std::to_string(fidelity.bits) + ", groups of " +
+                    std::to_string(fidelity.key_tokens) + " keys and " + std::to_string(fidelity.value_channels) +
+                    " channels, residual " + std::to_string(fidelity.residual),
+                "all positive, residual a multiple of the group of keys", "not so");
+}
+
 // What was appended to one stream, rounded as full precision stores it, and the bound of every element.
 class Appended {
  public:
@@ -248,6 +260,7 @@ void expect_oracle(const Rig& rig, const std::vector<StoredRows>& before, const 
 
 void expect_stored_rows(const Rig& rig, Witness& witness) {
   const Geometry& g = rig.the_case().geometry;
+  expect_consistent(rig.contract().fidelity);
   const std::vector<StoredRows> stored = read_all(rig);
   for (int s = 0; s < g.streams(); ++s) {
     const StoredRows& rows = stored[std::size_t(s)];

@@ -2,11 +2,14 @@
 
 #include <oneapi/tbb/global_control.h>
 
+#include <algorithm>
 #include <chrono>
-#include <new>
+#include <unordered_map>
 
 #include "engine/base/buffer.h"
 #include "engine/base/check.h"
+#include "properties/support/isolate.h"
+#include "properties/support/polish.h"
 #include "properties/support/rapid.h"
 
 namespace kvproof {
@@ -29,55 +32,120 @@ bool claims(const Law& law, const Subject* subject, const Effort& effort) {
   return false;
 }
 
-// Deleting two operations at once, where neither can go alone.
-std::vector<Case> without_pairs(const Case& c) {
-  std::vector<Case> all;
-  for (std::size_t i = 0; i < c.operations.size(); ++i) {
-    for (std::size_t j = i + 1; j < c.operations.size(); ++j) {
-      all.push_back(c);
-      all.back().operations.erase(all.back().operations.begin() + std::ptrdiff_t(j));
-      all.back().operations.erase(all.back().operations.begin() + std::ptrdiff_t(i));
-    }
-  }
-  return all;
+// What the search for a simpler case may cost, in numbers that follow from the cases and not from a clock: so many
+// trials, so much work, so many that do not come to an end.
+struct Budget {
+  int trials;
+  double work = 0x1p31;  // about ten seconds: an oracle needs 5 ns for a product
+  int hangs = 24;
+
+  bool is_spent() const { return trials <= 0 || work <= 0 || hangs <= 0; }
+};
+
+// Query x key x channel products of an oracle over the case; at least what it takes to set one up.
+double work_of(const Case& c) {
+  const Geometry& g = c.geometry;
+  const double tokens = double(c.tokens()), products = tokens * tokens * g.batch * g.q_heads * (g.d + g.dv);
+  return std::max(products, 0x1p18);
 }
 
-// The second pass: RapidCheck changes one thing at a time and stops at the first case where no single change helps.
-Case polished(const Property& property, Case smallest, int trials) {
-  bool improved = true;
-  while (improved && trials > 0) {
-    improved = false;
-    std::vector<Case> candidates = property.simpler(smallest);
-    for (Case& c : without_pairs(smallest)) candidates.push_back(std::move(c));
-    for (Case& c : candidates) {
-      if (--trials < 0) break;
-      if (property.run(c) != Trial::kBroken) continue;
-      smallest = std::move(c);
-      improved = true;
-      break;
-    }
-  }
-  return smallest;
+// Three times what an oracle needs, so that only what does not come to an end is condemned.
+Patience short_patience(const Case& c) {
+  Patience patience = kShortPatience;
+  patience.busy_seconds *= 1 + work_of(c) * 0x1p-23;
+  return patience;
 }
 
-Property property_of(const Law& law, const Subject* subject, const Effort& effort, Events& events) {
-  Property property;
-  property.name = std::string(law.name) + "." + (subject ? subject->label : "engine");
-  property.draw = [&law, subject, &effort](std::uint64_t seed, int size) {
+// One law on one subject: what was tried, and what it showed.
+class Experiment {
+ public:
+  Experiment(const Law& law, const Subject* subject, const Effort& effort)
+      : law_(law), subject_(subject), effort_(effort), budget_{.trials = effort.max_simplifications} {}
+
+  void run() {
+    const Property property{.name = std::string(law_.name) + "." + (subject_ ? subject_->label : "engine"),
+                            .draw = [this](std::uint64_t seed, int size) { return draw(seed, size); },
+                            .simpler = [this](const Case& c) { return simpler_cases(law_, subject_, c); },
+                            .run = [this](const Case& c) { return failed_ ? try_simpler(c) : try_drawn(c); }};
+    const Found found = check_property(property, {effort_.seed, effort_.cases, effort_.max_simplifications});
+    proof.cases = found.cases;
+    proof.message = found.trouble;
+    if (!found.broken.empty()) {
+      conclude(found.broken.front(), polished(law_, subject_, found.broken.back(),
+                                              [this](const Case& c) { return try_simpler(c) == Trial::kBroken; }));
+    }
+    if (!proof.message.empty()) proof.verdict = Proof::Verdict::kFail;
+    if (proof.message.empty() && found.cases == 0) proof.verdict = Proof::Verdict::kRefused;
+    proof.seconds = seconds();
+  }
+
+  Proof proof;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  Case draw(std::uint64_t seed, int size) const {
+    sign_of_life();
     Random random(seed);
-    return draw_case(law, subject, effort.data, random, size).value_or(Case{});
-  };
-  property.simpler = [&law, subject](const Case& c) { return simpler_cases(law, subject, c); };
-  property.run = [&law, &events](const Case& c) {
+    return draw_case(law_, subject_, effort_.data, random, size).value_or(Case{});
+  }
+
+  Tried attempt(const Case& c, const Patience& patience) const {
+    sign_of_life();
+    if (effort_.isolation == Isolation::kChildPerCase) return refute_in_child(law_, c, patience);
+    Tried tried;
+    tried.broken = refute(law_, c, tried.witness);
+    return tried;
+  }
+
+  Trial try_drawn(const Case& c) {
     if (c.law.empty()) return Trial::kNothing;
-    Witness witness;
-    const bool broken = refute(law, c, witness).has_value();
-    events += witness.events();
-    if (broken) return Trial::kBroken;
-    return witness.comparisons() > 0 ? Trial::kHolds : Trial::kNothing;
-  };
-  return property;
-}
+    const Tried tried = attempt(c, kPatience);
+    proof.events += tried.witness.events();
+    if (tried.broken) {
+      failed_ = true;
+      known_[str(c)] = Trial::kBroken;
+      proof.seconds_to_failure = seconds();
+      return Trial::kBroken;
+    }
+    if (tried.witness.comparisons() > 0) return Trial::kHolds;
+    return tried.witness.events().refusals > 0 ? Trial::kRefused : Trial::kNothing;
+  }
+
+  Trial try_simpler(const Case& c) {
+    const auto [known, is_new] = known_.try_emplace(str(c), Trial::kHolds);
+    if (!is_new || budget_.is_spent()) return known->second;
+    ++proof.simplifications;
+    --budget_.trials;
+    budget_.work -= work_of(c);
+    const Tried tried = attempt(c, short_patience(c));
+    budget_.hangs -= tried.hung;
+    if (tried.broken) known->second = Trial::kBroken;
+    return known->second;
+  }
+
+  // A simplest case that only a short patience condemned may hold after all; the first one does not.
+  void conclude(const Case& first, const Case& simplest) {
+    proof.cases_to_failure = proof.cases;
+    for (const Case* c : {&simplest, &first}) {
+      proof.refutation = attempt(*c, kPatience).broken;
+      if (proof.refutation) break;
+    }
+    proof.message = proof.refutation
+                        ? proof.refutation->message
+                        : "a case failed once and held when it was run again: the subject is not deterministic";
+  }
+
+  const Law& law_;
+  const Subject* subject_;
+  const Effort& effort_;
+  const Clock::time_point start_ = Clock::now();
+  bool failed_ = false;
+  Budget budget_;
+  std::unordered_map<std::string, Trial> known_;  // by the text of the case
+};
 
 }  // namespace
 
@@ -96,34 +164,21 @@ std::optional<Counterexample> refute(const Law& law, const Case& c, Witness& wit
     return stopped("stopped: ", failed.what());
   } catch (const std::exception& thrown) {
     return stopped("threw: ", thrown.what());
+  } catch (...) {
+    return stopped("threw: ", "something that is no std::exception");
   }
 }
 
 Proof prove(const Law& law, const Subject* subject, const Effort& effort) {
-  const auto start = std::chrono::steady_clock::now();
-  Proof proof;
-  if (!claims(law, subject, effort)) {
-    proof.verdict = Proof::Verdict::kNotClaimed;
-    return proof;
+  Experiment experiment(law, subject, effort);
+  if (law.waiting_for) {
+    experiment.proof.verdict = Proof::Verdict::kWaiting;
+  } else if (!claims(law, subject, effort)) {
+    experiment.proof.verdict = Proof::Verdict::kNotClaimed;
+  } else {
+    experiment.run();
   }
-  const Property property = property_of(law, subject, effort, proof.events);
-  const Found found = check_property(property, {effort.seed, effort.cases, effort.max_simplifications});
-  proof.cases = found.cases;
-  proof.message = found.trouble;
-  if (!found.broken.empty()) {
-    Events simplifying;  // are no events of the law
-    const Property again = property_of(law, subject, effort, simplifying);
-    const Case smallest = polished(again, found.broken.back(), effort.max_simplifications);
-    Witness witness;
-    proof.refutation = refute(law, smallest, witness);
-    if (!proof.refutation)
-      proof.message = "a case failed once and held when it was run again: the subject is not deterministic";
-    else
-      proof.message = proof.refutation->message;
-  }
-  if (!proof.message.empty()) proof.verdict = Proof::Verdict::kFail;
-  proof.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return proof;
+  return experiment.proof;
 }
 
 void prepare_to_prove() {

@@ -11,11 +11,17 @@ namespace kvproof {
 inline constexpr std::uint64_t kDefaultSeed = 20240601;
 inline constexpr int kDefaultCases = 300;
 
+// Where a case runs. In a child, a crash, a sanitizer's stop and a hang of the subject are counterexamples too; in this
+// process they are the end of it. A process that runs its cases in children must have used no oneTBB.
+enum class Isolation { kInProcess, kChildPerCase };
+
 struct Effort {
   int cases = kDefaultCases;
   std::uint64_t seed = kDefaultSeed;
-  int max_simplifications = 3000;
+  int max_simplifications =
+      3000;          // trials of simpler cases; fewer where a trial is much work or does not come to an end
   std::string data;  // what --data names, or empty
+  Isolation isolation = Isolation::kInProcess;
 };
 
 struct Counterexample {
@@ -26,13 +32,23 @@ struct Counterexample {
 };
 
 struct Proof {
-  enum class Verdict { kPass, kFail, kNotClaimed };
+  enum class Verdict {
+    kPass,
+    kFail,
+    kNotClaimed,  // the contract does not promise it
+    kRefused,     // promised, but the subject refused whatever would have been compared: neither kept nor broken
+    kWaiting      // the law has no subjects yet; see Law::waiting_for
+  };
   Verdict verdict = Verdict::kPass;
-  std::int64_t cases = 0;
+  std::int64_t cases = 0;  // that compared something, the failing one included
   Events events;
   double seconds = 0;
   std::string message;                       // why it failed
   std::optional<Counterexample> refutation;  // absent if it failed for want of cases
+  // Of a refuted law: the way to the first case that failed, and the trials of simpler ones after it.
+  std::int64_t cases_to_failure = 0;
+  double seconds_to_failure = 0;
+  std::int64_t simplifications = 0;
 };
 
 // Runs one case. Nothing if the law holds on it; an exception or a failed check of the subject refutes as well. Throws

@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/detail/TestListenerAdapter.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <unordered_map>
 
@@ -14,20 +15,28 @@ namespace {
 
 constexpr int kMaxSize = 100;     // beyond it, 64-bit integers of the packaged RapidCheck shift by more than 63 bits
 constexpr int kMaxDiscards = 20;  // per case
+constexpr int kHopeless = 1100;   // discards: a case may be larger by 1 after every 10, so each size has been tried
 
 rc::Gen<Case> cases_of(const Property& property) {
   return [&property](const rc::Random& random, int size) {
     const auto simpler = [&property](Case&& c) { return rc::seq::fromContainer(property.simpler(c)); };
-    return rc::shrinkable::shrinkRecur(property.draw(rc::Random(random).next(), size), simpler);
+    // RapidCheck goes beyond its largest size where many cases come to nothing.
+    return rc::shrinkable::shrinkRecur(property.draw(rc::Random(random).next(), std::min(size, kMaxSize)), simpler);
   };
 }
+
+struct Tally {
+  int simplifications = 0, discards = 0;
+
+  bool is_hopeless(const Found& found) const { return found.cases == 0 && discards >= kHopeless; }
+};
 
 // Counts what really ran: RapidCheck's own count would believe a reproduced success. Built as a generator of results,
 // because RapidCheck's usual properties share one stack among all threads.
 class Body {
  public:
-  Body(const Property& property, const Search& search, Found& found, int& simplifications)
-      : property_(property), search_(search), found_(found), simplifications_(simplifications) {}
+  Body(const Property& property, const Search& search, Found& found, Tally& tally)
+      : property_(property), search_(search), found_(found), tally_(tally) {}
 
   rc::detail::CaseDescription operator()(const Case& c) const {
     return {verdict(c), {}, [] { return rc::detail::Example(); }};
@@ -36,20 +45,30 @@ class Body {
  private:
   rc::detail::CaseResult verdict(const Case& c) const {
     using Result = rc::detail::CaseResult;
-    const bool failed_before = !found_.broken.empty();
-    if (failed_before && ++simplifications_ > search_.max_simplifications) return Result(Result::Type::Success);
+    if (!found_.broken.empty()) return Result(is_simpler(c) ? Result::Type::Failure : Result::Type::Success, "refuted");
+    if (tally_.is_hopeless(found_)) return Result(Result::Type::Discard);
     const Trial trial = property_.run(c);
-    if (trial == Trial::kNothing) return Result(failed_before ? Result::Type::Success : Result::Type::Discard);
-    if (!failed_before) ++found_.cases;
+    if (trial == Trial::kNothing || trial == Trial::kRefused) {
+      ++tally_.discards;
+      found_.refused += trial == Trial::kRefused;
+      return Result(Result::Type::Discard);
+    }
+    ++found_.cases;
     if (trial == Trial::kHolds) return Result(Result::Type::Success);
-    if (!failed_before || !(c == found_.broken.back())) found_.broken.push_back(c);
+    found_.broken.push_back(c);
     return Result(Result::Type::Failure, "refuted");
+  }
+
+  bool is_simpler(const Case& c) const {
+    if (++tally_.simplifications > search_.max_simplifications || property_.run(c) != Trial::kBroken) return false;
+    if (!(c == found_.broken.back())) found_.broken.push_back(c);
+    return true;
   }
 
   const Property& property_;
   const Search& search_;
   Found& found_;
-  int& simplifications_;  // RapidCheck copies a body at will
+  Tally& tally_;  // RapidCheck copies a body at will
 };
 
 }  // namespace
@@ -65,8 +84,8 @@ void refuse_rapidcheck_environment() {
 Found check_property(const Property& property, const Search& search) {
   refuse_rapidcheck_environment();
   Found found;
-  int simplifications = 0;
-  const Body body(property, search, found, simplifications);
+  Tally tally;
+  const Body body(property, search, found, tally);
   rc::detail::TestParams params;
   params.seed = hash_name(property.name, search.seed);
   params.maxSuccess = search.cases;
@@ -78,7 +97,7 @@ Found check_property(const Property& property, const Search& search) {
       rc::gen::map(cases_of(property), body), {property.name, property.name}, params, silent, nothing_to_reproduce);
   if (!found.broken.empty()) return found;
   if (found.cases == 0) {
-    found.trouble = "no case was run";
+    if (found.refused == 0) found.trouble = "no case was run";
   } else if (!result.template is<rc::detail::SuccessResult>()) {
     found.trouble =
         "only " + std::to_string(found.cases) + " of " + std::to_string(search.cases) + " cases compared anything";

@@ -17,7 +17,8 @@ namespace kvproof {
 enum class Trial {
   kHolds,
   kBroken,
-  kNothing  // nothing was compared: not a case
+  kRefused,  // nothing was compared, because the subject refused: not a case
+  kNothing   // nothing was compared: not a case
 };
 
 struct Property {
@@ -35,8 +36,9 @@ struct Search {
 
 struct Found {
   std::int64_t cases = 0;    // that held, and the one that failed
+  std::int64_t refused = 0;  // trials that came to nothing because the subject refused
   std::vector<Case> broken;  // the first failure and each simpler one that was found; empty if the property held
-  std::string trouble;       // why the result cannot be believed: too little was compared
+  std::string trouble;       // why the result cannot be believed: too little was compared, and not for refusals alone
 };
 
 // Throws Error(kUsage) if RC_PARAMS is set in the environment.

@@ -5,12 +5,15 @@
 #include <sstream>
 
 #include "engine/base/error.h"
+#include "engine/tensor/safetensors.h"
+#include "properties/support/expect.h"
 
 namespace kvproof {
 namespace {
 
 constexpr std::string_view kFirstLine = "kvproof-replay 1";
 constexpr std::uintmax_t kMaxFile = 1 << 20;
+constexpr std::size_t kMaxValues = 1 << 20;
 
 // `text` with "# " before each line.
 std::string commented(const std::string& text) {
@@ -18,6 +21,33 @@ std::string commented(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) result += line.empty() ? "#\n" : "# " + line + "\n";
   return result;
+}
+
+// The rows that the operations feed, beside the replay file at `path`, for whoever wants to compute with them; what to
+// say about it there. The replay itself makes them again from values and seed.
+std::string write_values(const std::filesystem::path& path, const Case& c) {
+  const std::filesystem::path beside = std::filesystem::path(path).replace_extension(".safetensors");
+  std::error_code error;
+  std::filesystem::remove(beside, error);  // of an earlier counterexample
+  const Geometry& g = c.geometry;
+  std::size_t bytes = sizeof(float);
+  bool fits = true;
+  for (const std::int64_t factor :
+       {c.tokens(), std::int64_t(g.batch), std::int64_t(g.q_heads) * g.d + std::int64_t(g.kv_heads) * (g.d + g.dv)}) {
+    fits = fits && multiply_sizes(bytes, std::size_t(factor), bytes);
+  }
+  if (!fits || bytes > kMaxValues) return "Its values take more than 1 MiB and are not written beside it.";
+  try {
+    const Feed feed(c);
+    const std::int64_t rows = c.tokens();
+    write_safetensors(beside.string(),
+                      {{"q.0", feed.queries(0, rows)}, {"k.0", feed.keys(0, rows)}, {"v.0", feed.values(0, rows)}},
+                      {{"scale", number(feed.scale())}});
+  } catch (const Error& bad) {
+    return std::string("Its values are not written beside it: ") + bad.what();
+  }
+  return "Its values stand in " + beside.filename().string() +
+         ": q.0 [B,Hq,N,D], k.0 [B,Hkv,N,D], v.0 [B,Hkv,N,Dv]; the k-th token that is appended takes row k.";
 }
 
 }  // namespace
@@ -36,8 +66,9 @@ std::string write_replay(const std::string& folder, const Counterexample& counte
   const std::filesystem::path path = std::filesystem::path(folder) / (c.law + "." + strategy + ".txt");
   std::error_code error;
   std::filesystem::create_directories(folder, error);
+  const std::string text = replay_text(counterexample) + "\n" + commented(write_values(path, c));
   std::ofstream file(path, std::ios::binary);
-  file << replay_text(counterexample);
+  file << text;
   file.close();
   if (!file) throw Error(ErrorCode::kIo, "cannot write " + path.string());
   return path.string();

@@ -1,5 +1,6 @@
 // Ways to make a case simpler; see draw.h.
 #include <algorithm>
+#include <optional>
 
 #include "properties/support/draw.h"
 
@@ -8,12 +9,59 @@ namespace {
 
 constexpr const char* kPlainValues[] = {"small_integers", "gaussian"};
 
+// The live caches of a World while operations are taken from a list, each known by the place of the fork that made it.
+class LiveCaches {
+ public:
+  static constexpr int kFirst = -1;  // no fork made it
+
+  std::size_t count() const { return makers_.size(); }
+  int maker(int ordinal) const { return makers_[std::size_t(ordinal) % makers_.size()]; }
+  std::optional<int> ordinal(int maker) const {
+    const auto found = std::find(makers_.begin(), makers_.end(), maker);
+    return found == makers_.end() ? std::nullopt : std::optional(int(found - makers_.begin()));
+  }
+  void follow(const Op& op, std::size_t place) {
+    const std::size_t i = std::size_t(op.cache) % makers_.size();
+    if (op.kind == OpKind::kFork && makers_.size() < std::size_t(kMostLive)) makers_.push_back(int(place));
+    if (op.kind == OpKind::kDrop && makers_.size() > 1) makers_.erase(makers_.begin() + std::ptrdiff_t(i));
+  }
+
+ private:
+  std::vector<int> makers_ = {kFirst};
+};
+
+// What becomes of operations on a cache when the fork that made it goes.
+enum class Orphans { kGoToOrigin, kGo };
+
+// `all` without [first, last). What stays acts on the cache on which it acted, whatever its ordinal is now.
+std::vector<Op> without(const std::vector<Op>& all, std::size_t first, std::size_t last, Orphans orphans) {
+  LiveCaches before, after;
+  std::vector<int> origins(all.size());  // of the cache that the operation acts on, and so of the one that it forks
+  std::vector<Op> kept;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Op op = all[i];
+    origins[i] = before.maker(op.cache);
+    before.follow(op, i);
+    if (i >= first && i < last) continue;
+    int maker = origins[i];
+    const bool may_move = orphans == Orphans::kGoToOrigin && op.kind != OpKind::kDrop;
+    while (!after.ordinal(maker) && maker != LiveCaches::kFirst && may_move) maker = origins[std::size_t(maker)];
+    const std::optional<int> ordinal = after.ordinal(maker);
+    if (names_cache(op.kind) && !ordinal) continue;
+    op.cache = names_cache(op.kind) ? *ordinal : 0;
+    after.follow(op, i);
+    kept.push_back(op);
+  }
+  return kept;
+}
+
 class Simpler {
  public:
   Simpler(const Law& law, const Subject* subject, const Case& c) : law_(law), subject_(subject), case_(c) {}
 
   std::vector<Case> all() {
     fewer_operations();
+    plainer_operations();
     smaller_counts();
     smaller_geometry();
     smaller_parameters();
@@ -27,26 +75,44 @@ class Simpler {
   void add(Change change) {
     Case c = case_;
     change(c);
-    if (!(c == case_)) found_.push_back(std::move(c));
+    const bool new_one = !(c == case_) && (found_.empty() || !(c == found_.back()));
+    if (new_one) found_.push_back(std::move(c));
   }
 
   void fewer_operations() {
-    const std::size_t count = case_.operations.size();
-    for (std::size_t length = count; length > 0; length /= 2) {
-      for (std::size_t at = 0; at < count; at += length) {
-        add([&](Case& c) {
-          const auto first = c.operations.begin() + std::ptrdiff_t(at);
-          c.operations.erase(first, first + std::ptrdiff_t(std::min(length, count - at)));
-        });
+    const std::vector<Op>& all = case_.operations;
+    for (std::size_t length = all.size(); length > 0; length /= 2) {
+      for (std::size_t at = 0; at < all.size(); at += length) {
+        const std::size_t end = std::min(at + length, all.size());
+        for (const Orphans orphans : {Orphans::kGo, Orphans::kGoToOrigin}) {
+          add([&](Case& c) { c.operations = without(all, at, end, orphans); });
+        }
       }
     }
-    for (std::size_t at = 0; at + 1 < count; ++at) {
-      const Op &a = case_.operations[at], &b = case_.operations[at + 1];
-      if (!takes_tokens(a.kind) || a.kind != b.kind) continue;
+    for (std::size_t at = 0; at + 1 < all.size(); ++at) {
+      const Op &a = all[at], &b = all[at + 1];
+      if (!takes_tokens(a.kind) || a.kind != b.kind || a.cache != b.cache) continue;
       add([&](Case& c) {
         c.operations[at].n = a.n + b.n;
         c.operations.erase(c.operations.begin() + std::ptrdiff_t(at) + 1);
       });
+    }
+  }
+
+  // One cache instead of all, one step instead of many, the first cache instead of another.
+  void plainer_operations() {
+    LiveCaches live;
+    for (std::size_t at = 0; at < case_.operations.size(); ++at) {
+      const Op& op = case_.operations[at];
+      const auto become = [&](const Op& plainer) { add([&](Case& c) { c.operations[at] = plainer; }); };
+      if (op.kind == OpKind::kDecode) become({OpKind::kStep, op.n, op.cache});
+      if (op.kind == OpKind::kStepAll) {
+        for (int i = 0; i < int(live.count()); ++i) become({OpKind::kStep, op.n, i});
+      }
+      for (const int less : {0, op.cache % int(live.count()), op.cache - 1}) {
+        if (less >= 0 && less < op.cache) become({op.kind, op.n, less});
+      }
+      live.follow(op, at);
     }
   }
 

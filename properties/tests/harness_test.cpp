@@ -1,15 +1,11 @@
 // The harness is itself tested: what must turn red does, and a counterexample is small and always the same.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <set>
 #include <thread>
 
-#include "engine/base/error.h"
 #include "properties/support/prove.h"
-#include "properties/support/rapid.h"
 #include "properties/tests/planted_laws.h"
-#include "properties/tools/schedule.h"
 
 namespace kvproof {
 namespace {
@@ -19,41 +15,6 @@ class Harness : public testing::Test {
   static void SetUpTestSuite() { prepare_to_prove(); }
   const Subject concat = parse_subject("concat");
 };
-
-Property counting(const std::string& name, std::vector<std::uint64_t>& drawn, Trial trial) {
-  return {.name = name,
-          .draw = [&drawn](std::uint64_t seed, int) { return drawn.push_back(seed), Case{}; },
-          .simpler = [](const Case&) { return std::vector<Case>(); },
-          .run = [trial](const Case&) { return trial; }};
-}
-
-TEST_F(Harness, ALeakedReproduceStringIsRefused) {
-  std::vector<std::uint64_t> drawn;
-  ASSERT_EQ(setenv("RC_PARAMS", "reproduce=abc", 1), 0);
-  EXPECT_THROW((void)check_property(counting("p", drawn, Trial::kHolds), {}), Error);
-  EXPECT_THROW(prepare_to_prove(), Error);
-  EXPECT_THROW((void)prove(planted::kNoForkAfterFive, &concat, {}), Error);
-  ASSERT_EQ(unsetenv("RC_PARAMS"), 0);
-  EXPECT_EQ(check_property(counting("p", drawn, Trial::kHolds), {.cases = 7}).cases, 7);
-}
-
-TEST_F(Harness, ZeroCasesAreRed) {
-  std::vector<std::uint64_t> drawn;
-  EXPECT_NE(check_property(counting("p", drawn, Trial::kHolds), {.cases = 0}).trouble, "");
-  EXPECT_NE(check_property(counting("p", drawn, Trial::kNothing), {.cases = 10}).trouble, "");
-  const Proof proof = prove(planted::kComparesNothing, &concat, {.cases = 10});
-  EXPECT_EQ(proof.verdict, Proof::Verdict::kFail);
-  EXPECT_EQ(proof.cases, 0);
-}
-
-TEST_F(Harness, PropertiesOfOneSeedDrawDifferentCases) {
-  std::vector<std::uint64_t> one, other, again;
-  (void)check_property(counting("one", one, Trial::kHolds), {.seed = 5, .cases = 20});
-  (void)check_property(counting("other", other, Trial::kHolds), {.seed = 5, .cases = 20});
-  (void)check_property(counting("one", again, Trial::kHolds), {.seed = 5, .cases = 20});
-  EXPECT_NE(one, other);
-  EXPECT_EQ(one, again);
-}
 
 TEST_F(Harness, AnythingThatASubjectThrowsRefutes) {
   EXPECT_NE(prove(planted::kSubjectThrows, &concat, {.cases = 3}).message.find("out of order"), std::string::npos);
@@ -74,16 +35,6 @@ TEST_F(Harness, ACounterexampleIsMinimal) {
   EXPECT_EQ(c.seed, 1u);
   EXPECT_EQ(c.dtype, DType::kF32);
   EXPECT_EQ(c.mask, MaskKind::kNone);
-}
-
-TEST_F(Harness, TheSearchForASmallerOneIsBounded) {
-  int runs = 0;
-  Property endless{.name = "endless",
-                   .draw = [](std::uint64_t, int) { return Case{}; },
-                   .simpler = [](const Case& c) { return std::vector<Case>(2, c); },
-                   .run = [&runs](const Case&) { return ++runs, Trial::kBroken; }};
-  EXPECT_FALSE(check_property(endless, {.cases = 5, .max_simplifications = 100}).broken.empty());
-  EXPECT_LE(runs, 101);
 }
 
 TEST_F(Harness, TheSameSeedGivesTheSameCounterexample) {
@@ -138,14 +89,6 @@ TEST_F(Harness, ASpelledWindowIsOverflowed) {
   EXPECT_EQ(proof.verdict, Proof::Verdict::kPass) << proof.message;
   EXPECT_GT(proof.events.wraps, 0);
   EXPECT_GT(proof.events.evictions, 0);
-}
-
-TEST_F(Harness, RoundsOfATimedRunAddUp) {
-  const std::vector<Subject> subjects = {concat};
-  const std::vector<Job> jobs = all_jobs({find_law("read_returns_what_was_appended")}, subjects);
-  const std::vector<Outcome> outcomes = run_jobs(jobs, {{.cases = 5}, 0.0, {}});
-  ASSERT_EQ(outcomes.size(), 1u);
-  EXPECT_EQ(outcomes[0].proof.cases, 5);
 }
 
 }  // namespace

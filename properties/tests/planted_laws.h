@@ -39,6 +39,24 @@ inline constexpr Law kComparesNothing = {.name = "compares_nothing",
                                          .shape = kAnything,
                                          .check = [](const Case&, Witness&) {}};
 
+inline constexpr Law kOnlyRefuses = {.name = "only_refuses",
+                                     .formula = "",
+                                     .covers = "",
+                                     .look_at = "",
+                                     .verdict = LawClass::kExact,
+                                     .claimed_by = "every strategy",
+                                     .shape = kAnything,
+                                     .check = [](const Case&, Witness& witness) { witness.refused(); }};
+
+inline constexpr Law kWaits = {.name = "waits",
+                               .formula = "",
+                               .covers = "",
+                               .look_at = "",
+                               .verdict = LawClass::kExact,
+                               .claimed_by = "strategies that share pages",
+                               .shape = kAnything,
+                               .waiting_for = "pages"};
+
 inline constexpr Law kSubjectThrows = {
     .name = "subject_throws",
     .formula = "",

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "datasets/trace.h"
 #include "engine/base/error.h"
+#include "properties/support/feed.h"
 
 namespace kvproof {
 namespace {
@@ -124,11 +126,27 @@ TEST(ReplayFile, AMissingFileIsAnErrorThatNamesIt) {
   }
 }
 
+TEST(ReplayFile, ValuesThatAreTooManyAreNotWritten) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "kvproof_replay_values_test";
+  const Case c = parse_replay(with("step 4", "step 30000"), "text");
+  const std::string path = write_replay(folder.string(), {c, "message", "", "", ""});
+  EXPECT_EQ(read_replay(path), c);
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(path).replace_extension(".safetensors")));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(ReplayFile, AFileThatIsWrittenIsReadBack) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "kvproof_replay_file_test";
   const Counterexample found{parse_replay(kGood, "text"), "message\nof two lines", "1", "", ""};
   const std::string path = write_replay(folder.string(), found);
   EXPECT_EQ(read_replay(path), found.example);
+  const std::vector<Trace> values = read_trace((folder / "read_returns_what_was_appended.window.safetensors").string());
+  ASSERT_EQ(values.size(), 1u);
+  EXPECT_EQ(values[0].geometry(), found.example.geometry);
+  EXPECT_EQ(values[0].tokens(), found.example.tokens());
+  const Feed feed(found.example);
+  EXPECT_EQ(values[0].scale, feed.scale());
+  EXPECT_EQ(values[0].k.as<float>()[3], feed.key({0}, 0)[3]);
   std::filesystem::remove_all(folder);
   EXPECT_THROW((void)write_replay("/dev/null/folder", found), Error);
 }

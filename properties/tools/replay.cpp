@@ -3,6 +3,7 @@
 
 #include "engine/cache/plugin.h"
 #include "engine/tools/program.h"
+#include "properties/support/isolate.h"
 #include "properties/support/mutant.h"
 #include "properties/support/replay_file.h"
 
@@ -37,14 +38,16 @@ int replay(int argc, char** argv) {
     throw Error(ErrorCode::kUsage,
                 "law '" + c.law + "' is not claimed by " + c.strategy + "; it speaks of " + law.claimed_by);
   }
-  Witness witness;
-  const std::optional<Counterexample> broken = refute(law, c, witness);
-  if (broken) {
-    fmt::print("{}", replay_text(*broken));
+  if (law.waiting_for)
+    throw Error(ErrorCode::kUsage, "law '" + c.law + "' has nothing to run yet: it waits for " + law.waiting_for);
+  const Tried tried = refute_in_child(law, c, kPatience);
+  fmt::print(stderr, "{}", tried.output);
+  if (tried.broken) {
+    fmt::print("{}", replay_text(*tried.broken));
     return kExitFailed;
   }
   fmt::print("{} holds on {}: {} comparisons\n", c.law, c.strategy.empty() ? "the engine" : c.strategy,
-             witness.comparisons());
+             tried.witness.comparisons());
   return kExitFine;
 }
 

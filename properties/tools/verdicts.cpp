@@ -1,9 +1,11 @@
+// Failures and verdicts as text, cells and JUnit; see matrix.cpp for the table.
 #include "properties/tools/verdicts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
+#include <sstream>
 
 #include "properties/support/replay_file.h"
 
@@ -12,19 +14,97 @@ namespace {
 
 using nlohmann::json;
 
-const char* word(Proof::Verdict verdict) {
-  switch (verdict) {
-    case Proof::Verdict::kPass:
-      return "PASS";
-    case Proof::Verdict::kFail:
-      return "FAIL";
+constexpr std::size_t kMostPicture = 9, kMostLine = 160, kMostOperationLines = 4;
+
+// At most `most` lines of `text`, each indented and cut.
+std::string indented(const std::string& text, std::size_t most) {
+  std::istringstream lines(printable(text));
+  std::string result;
+  std::size_t shown = 0, left_out = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (shown == most) {
+      ++left_out;
+      continue;
+    }
+    ++shown;
+    if (line.size() > kMostLine) line = line.substr(0, kMostLine) + " ...";
+    result += "  " + line + "\n";
+  }
+  if (left_out > 0) result += fmt::format("  ... and {} more lines in the file\n", left_out);
+  return result;
+}
+
+// What a case has besides its operations, in one line; what is as always is not said.
+std::string setting(const Case& c) {
+  std::string text = (c.strategy.empty() ? "engine" : c.strategy) + ", " + str(c.geometry) + ", values " + c.values +
+                     fmt::format(", seed {}", c.seed);
+  if (c.threads != 1) text += fmt::format(", threads {}", c.threads);
+  if (c.dtype != DType::kF32) text += fmt::format(", {}", name_of(c.dtype));
+  if (c.scale != 0) text += fmt::format(", scale {}", c.scale);
+  if (c.softcap != 0) text += fmt::format(", softcap {}", c.softcap);
+  if (c.mask != MaskKind::kNone) text += c.mask == MaskKind::kBool ? ", mask bool" : ", mask additive";
+  if (!c.causal) text += ", not causal";
+  return text;
+}
+
+// "step 4; truncate 2; step 1", in lines that fit a terminal.
+std::string operations(const Case& c) {
+  std::string text, line;
+  for (const Op& op : c.operations) {
+    const std::string next = str(op);
+    if (!line.empty() && line.size() + next.size() + 2 > 100) {
+      text += line + ";\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : "; ") + next;
+  }
+  return text + line + "\n";
+}
+
+std::string skipped_because(const Outcome& o) {
+  switch (o.proof.verdict) {
     case Proof::Verdict::kNotClaimed:
-      return "not claimed";
+      return fmt::format("not claimed: the law is claimed by {}", o.law->claimed_by);
+    case Proof::Verdict::kRefused:
+      return "refused: the subject refused whatever would have been compared";
+    case Proof::Verdict::kWaiting:
+      return fmt::format("waiting for {}", o.law->waiting_for ? o.law->waiting_for : "its subjects");
+    case Proof::Verdict::kPass:
+    case Proof::Verdict::kFail:
+      break;
   }
   return "";
 }
 
-const char* run_word(Proof::Verdict verdict) {
+std::string xml(const std::string& text) {
+  std::string result;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\n':
+        result += "&#10;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+const char* word(Proof::Verdict verdict) {
   switch (verdict) {
     case Proof::Verdict::kPass:
       return "pass";
@@ -32,129 +112,98 @@ const char* run_word(Proof::Verdict verdict) {
       return "fail";
     case Proof::Verdict::kNotClaimed:
       return "not_claimed";
+    case Proof::Verdict::kRefused:
+      return "refused";
+    case Proof::Verdict::kWaiting:
+      return "waiting";
   }
   return "";
 }
 
-// Each value once, in the order of first appearance.
-template <class F>
-auto distinct(const std::vector<Outcome>& outcomes, F value) {
-  std::vector<decltype(value(outcomes[0]))> all;
-  for (const Outcome& o : outcomes) {
-    if (std::find(all.begin(), all.end(), value(o)) == all.end()) all.push_back(value(o));
-  }
-  return all;
-}
-
-std::string indented(const std::string& text) {
-  std::string result = "  ";
-  for (const char c : text) {
-    result += c;
-    if (c == '\n') result += "  ";
-  }
-  while (!result.empty() && result.back() == ' ') result.pop_back();
-  return result;
-}
-
-std::string xml(const std::string& text) {
-  static const std::map<char, const char*> kEscapes = {
-      {'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\n', "&#10;"}};
-  std::string result;
-  for (const char c : text) {
-    const auto escape = kEscapes.find(c);
-    result += escape == kEscapes.end() ? std::string(1, c) : escape->second;
+std::string printable(const std::string& text) {
+  std::string result = text;
+  for (char& c : result) {
+    if ((c < ' ' || c > '~') && c != '\n' && c != '\t') c = '?';
   }
   return result;
 }
 
-constexpr const char* kEventNames[] = {"wraps", "growths", "flushes", "refusals", "evictions"};
-std::vector<std::int64_t> counts(const Events& e) { return {e.wraps, e.growths, e.flushes, e.refusals, e.evictions}; }
-
-}  // namespace
-
-std::string matrix(const std::vector<Outcome>& outcomes) {
-  if (outcomes.empty()) return "";
-  const auto laws = distinct(outcomes, [](const Outcome& o) { return o.law; });
-  const auto subjects = distinct(outcomes, [](const Outcome& o) { return o.subject; });
-  std::size_t width = 0;
-  for (const Law* law : laws) width = std::max(width, std::string(law->name).size());
-
-  std::string text = fmt::format("{:<{}}", "law", width);
-  for (const std::string& s : subjects) text += fmt::format("  {:<{}}", s, std::max<std::size_t>(s.size(), 11));
-  text += fmt::format("  {:>7}", "cases");
-  for (const char* name : kEventNames) text += fmt::format("  {:>9}", name);
-  text += "\n";
-  for (const Law* law : laws) {
-    text += fmt::format("{:<{}}", law->name, width);
-    std::int64_t cases = 0;
-    Events events;
-    for (const std::string& s : subjects) {
-      const auto at = std::find_if(outcomes.begin(), outcomes.end(),
-                                   [&](const Outcome& o) { return o.law == law && o.subject == s; });
-      const bool ran = at != outcomes.end();
-      text += fmt::format("  {:<{}}", ran ? word(at->proof.verdict) : "-", std::max<std::size_t>(s.size(), 11));
-      if (!ran) continue;
-      cases += at->proof.cases;
-      events += at->proof.events;
+std::vector<Outcome> with_waiting_once(std::vector<Outcome> outcomes) {
+  std::set<const Law*> met;
+  std::vector<Outcome> result;
+  for (Outcome& o : outcomes) {
+    if (o.proof.verdict == Proof::Verdict::kWaiting) {
+      if (!met.insert(o.law).second) continue;
+      o.subject.clear();
     }
-    text += fmt::format("  {:>7}", cases);
-    for (const std::int64_t n : counts(events)) text += fmt::format("  {:>9}", n);
-    text += "\n";
+    result.push_back(std::move(o));
   }
-  return text;
+  return result;
 }
 
 std::string failure_text(const Outcome& outcome) {
   const Proof& proof = outcome.proof;
-  std::string text = fmt::format("FAIL {} on {}, after {} cases\n  {}\n", outcome.law->name, outcome.subject,
-                                 proof.cases, proof.message);
-  if (!proof.refutation) return text;
-  const Counterexample& found = *proof.refutation;
-  if (!found.expected.empty()) text += fmt::format("  expected  {}\n", found.expected);
-  if (!found.actual.empty()) text += fmt::format("  actual    {}\n", found.actual);
-  if (!found.picture.empty()) text += indented(found.picture + "\n");
-  text += fmt::format("  the law: {}\n\n{}\n", outcome.law->formula, indented(str(found.example)));
-  if (!outcome.replay.empty())
-    text += fmt::format("  written to {0}; run it again: kvproof replay {0}\n", outcome.replay);
+  std::string text = fmt::format("FAIL {} on {}\n{}", outcome.law->name, outcome.subject, indented(proof.message, 3));
+  if (proof.refutation) {
+    const Counterexample& found = *proof.refutation;
+    if (!found.expected.empty()) text += indented("expected  " + found.expected, 3);
+    if (!found.actual.empty()) text += indented("actual    " + found.actual, 3);
+    if (!found.picture.empty()) text += indented(found.picture, kMostPicture);
+    text += indented(setting(found.example), 1) + indented(operations(found.example), kMostOperationLines);
+  }
+  text += fmt::format("look at: {}\n", outcome.law->look_at);
+  if (!outcome.replay.empty()) text += fmt::format("again:   kvproof replay {}\n", outcome.replay);
   return text;
 }
 
 json law_cell(const Outcome& outcome) {
   const Proof& proof = outcome.proof;
-  json events;
-  const std::vector<std::int64_t> numbers = counts(proof.events);
-  for (std::size_t i = 0; i < numbers.size(); ++i) events[kEventNames[i]] = numbers[i];
+  const Events& e = proof.events;
   json cell = {{"kind", "law"},
                {"law", outcome.law->name},
                {"strategy", outcome.subject},
-               {"verdict", run_word(proof.verdict)},
+               {"verdict", word(proof.verdict)},
                {"class", name_of(outcome.law->verdict)},
                {"cases", proof.cases},
                {"seconds", proof.seconds},
-               {"events", events},
+               {"events",
+                {{"wraps", e.wraps},
+                 {"growths", e.growths},
+                 {"flushes", e.flushes},
+                 {"refusals", e.refusals},
+                 {"evictions", e.evictions}}},
                {"formula", outcome.law->formula}};
-  if (!proof.message.empty()) cell["message"] = proof.message;
-  if (proof.refutation) cell["counterexample"] = replay_text(*proof.refutation);
+  if (!proof.message.empty()) cell["message"] = printable(proof.message);
+  if (proof.verdict == Proof::Verdict::kWaiting) cell["message"] = skipped_because(outcome);
+  if (!failed(outcome)) return cell;
+  cell["look_at"] = outcome.law->look_at;
+  cell["cases_to_failure"] = proof.cases_to_failure;
+  cell["seconds_to_failure"] = proof.seconds_to_failure;
+  if (proof.refutation) cell["counterexample"] = printable(replay_text(*proof.refutation));
   return cell;
 }
 
 std::string junit_xml(const std::vector<Outcome>& outcomes) {
-  std::int64_t failures = 0;
+  std::size_t failures = 0, skipped = 0;
+  double seconds = 0;
   std::string tests;
   for (const Outcome& o : outcomes) {
-    tests += fmt::format("  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">", o.law->name, xml(o.subject),
-                         o.proof.seconds);
-    if (o.proof.verdict == Proof::Verdict::kNotClaimed) tests += "<skipped message=\"not claimed\"/>";
+    seconds += o.proof.seconds;
+    tests += fmt::format("  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">", xml(o.law->name),
+                         xml(o.subject.empty() ? "-" : o.subject), o.proof.seconds);
     if (failed(o)) {
       ++failures;
       tests += fmt::format("<failure message=\"{}\">{}</failure>", xml(o.proof.message), xml(failure_text(o)));
+    } else if (o.proof.verdict != Proof::Verdict::kPass) {
+      ++skipped;
+      tests += fmt::format("<skipped message=\"{}\"/>", xml(skipped_because(o)));
     }
     tests += "</testcase>\n";
   }
   return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"kvproof verify\" tests=\"{}\" failures=\"{}\">\n{}"
-      "</testsuite>\n",
-      outcomes.size(), failures, tests);
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"kvproof verify\" tests=\"{}\" failures=\"{}\" "
+      "errors=\"0\" skipped=\"{}\" time=\"{:.3f}\">\n{}</testsuite>\n",
+      outcomes.size(), failures, skipped, seconds, tests);
 }
 
 }  // namespace kvproof

@@ -19,9 +19,20 @@ struct Outcome {
 
 inline bool failed(const Outcome& o) { return o.proof.verdict == Proof::Verdict::kFail; }
 
-// Law x subject, with the cases and the events of each law.
-std::string matrix(const std::vector<Outcome>& outcomes);
-// What was expected, what came, the counterexample, and the command that runs it again.
+// "pass", "fail", "not_claimed", "refused" or "waiting": as run files and JSON spell it.
+const char* word(Proof::Verdict verdict);
+
+// What a subject or a law said, fit to be shown: whatever is not printable ASCII, a newline or a tab becomes '?'.
+std::string printable(const std::string& text);
+
+// A law that waits has nothing to say of any strategy: the first outcome of each stays, with no subject.
+std::vector<Outcome> with_waiting_once(std::vector<Outcome> outcomes);
+
+// Law x subject with what each law was exercised on; in words if that fits `columns`, else in one sign a subject. Laws
+// of the engine and laws that wait stand below.
+std::string matrix(const std::vector<Outcome>& outcomes, std::size_t columns = 120);
+// What differs, what was expected and what came, the operations, what to look at, and the command that runs it again:
+// about 20 lines, whatever the subject did.
 std::string failure_text(const Outcome& outcome);
 // One cell of a run file; see run_format.md.
 nlohmann::json law_cell(const Outcome& outcome);

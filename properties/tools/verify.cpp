@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "engine/cache/plugin.h"
 #include "engine/tools/program.h"
 #include "properties/support/replay_file.h"
+#include "properties/tools/discover.h"
 #include "properties/tools/schedule.h"
 #include "reports/run_file.h"
 
@@ -20,7 +22,7 @@ struct Options {
   std::optional<double> seconds;
   std::uint64_t seed = kDefaultSeed;
   std::string data, out, json, junit, replays = "kvproof-replays";
-  bool list = false;
+  bool list = false, discover = false;
 };
 
 void declare(CLI::App& app, Options& o) {
@@ -37,11 +39,15 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "Values for the laws that take any: a generator, tiny-gemma, or a trace file")
       ->type_name("NAME|FILE");
   app.add_option("--plugin", o.plugins, "A shared object with strategies")->type_name("P.so")->allow_extra_args(false);
-  app.add_option("--out", o.out, "Append cells to this run file")->type_name("RUN.jsonl");
-  app.add_option("--json", o.json, "Write one JSON document")->type_name("FILE");
-  app.add_option("--junit", o.junit, "Write JUnit XML")->type_name("FILE");
+  CLI::Option* out = app.add_option("--out", o.out, "Append cells to this run file")->type_name("RUN.jsonl");
+  CLI::Option* json = app.add_option("--json", o.json, "Write one JSON document")->type_name("FILE");
+  CLI::Option* junit = app.add_option("--junit", o.junit, "Write JUnit XML")->type_name("FILE");
   app.add_option("--replays", o.replays, "Folder for counterexamples")->type_name("DIR")->capture_default_str();
   app.add_flag("--list", o.list, "Print the laws and stop");
+  app.add_flag("--discover", o.discover, "Instead: search for the strongest contract that each strategy keeps")
+      ->excludes(out)
+      ->excludes(json)
+      ->excludes(junit);
   app.footer("for example: kvproof verify --strategy window:w=64 --law visible_set_is_the_declared_one --cases 500");
 }
 
@@ -66,8 +72,16 @@ std::vector<Subject> chosen_subjects(const std::vector<std::string>& specs) {
 
 void print_laws() {
   for (const Law* law : laws::all()) {
-    fmt::print("{}\n  {}\n  {}; claimed by {}\n", law->name, law->formula, name_of(law->verdict), law->claimed_by);
+    fmt::print("{}\n  {}\n  {}; claimed by {}{}\n", law->name, law->formula, name_of(law->verdict), law->claimed_by,
+               law->waiting_for ? fmt::format("; WAITING for {}", law->waiting_for) : "");
   }
+}
+
+std::string verdict_counts(const std::vector<Outcome>& outcomes) {
+  std::map<std::string, int> counts;
+  for (const Outcome& o : outcomes) ++counts[word(o.proof.verdict)];
+  return fmt::format("{} passed, {} failed, {} not claimed, {} refused, {} waiting", counts["pass"], counts["fail"],
+                     counts["not_claimed"], counts["refused"], counts["waiting"]);
 }
 
 void show_progress(std::size_t done, std::size_t all) {
@@ -95,6 +109,17 @@ void write_files(const Options& o, const std::vector<Outcome>& outcomes, RunWrit
   if (!o.junit.empty()) write_text(o.junit, junit_xml(outcomes));
 }
 
+int run_discovery(const Options& o, const std::vector<const Law*>& laws, const std::vector<Subject>& subjects) {
+  bool broken = false;
+  for (const Subject& subject : subjects) {
+    const Discovery found = discover(subject, laws, {.cases = o.cases, .seed = o.seed, .data = o.data});
+    fmt::print("{}\n", discovery_text(found));
+    std::fflush(stdout);
+    broken = broken || std::any_of(found.outcomes.begin(), found.outcomes.end(), &failed);
+  }
+  return broken ? kExitFailed : kExitFine;
+}
+
 int verify(int argc, char** argv) {
   Options o;
   CLI::App app("Runs the laws over the strategies and prints law x strategy.", "kvproof verify");
@@ -105,12 +130,13 @@ int verify(int argc, char** argv) {
   for (const std::string& plugin : o.plugins) load_plugin(plugin);
   const std::vector<const Law*> laws = chosen_laws(o.laws);
   const std::vector<Subject> subjects = chosen_subjects(o.strategies);
+  if (o.discover) return run_discovery(o, laws, subjects);
   std::optional<RunWriter> run;  // opened first: a file that cannot be written must not cost a run
   if (!o.out.empty()) run.emplace(o.out, manifest("kvproof-verify", o.seed));
 
   Schedule schedule{{.cases = o.cases, .seed = o.seed, .data = o.data}, o.seconds, {}};
   if (isatty(STDERR_FILENO)) schedule.progress = &show_progress;
-  std::vector<Outcome> outcomes = run_jobs(all_jobs(laws, subjects), schedule);
+  std::vector<Outcome> outcomes = with_waiting_once(run_jobs(all_jobs(laws, subjects), schedule));
 
   const std::size_t failures = std::size_t(std::count_if(outcomes.begin(), outcomes.end(), &failed));
   // A folder that cannot be written must not cost the result that was to be written there.
@@ -125,7 +151,7 @@ int verify(int argc, char** argv) {
     fmt::print("{}\n", failure_text(outcome));
   }
   fmt::print("{}", matrix(outcomes));
-  fmt::print("seed {}; {} of {} verdicts are failures\n", o.seed, failures, outcomes.size());
+  fmt::print("\nseed {}: {}\n", o.seed, verdict_counts(outcomes));
   write_files(o, outcomes, run ? &*run : nullptr);
   if (!unwritten.empty()) throw Error(ErrorCode::kIo, unwritten);
   return failures ? kExitFailed : kExitFine;

@@ -11,21 +11,6 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 const float kNaN = std::nanf("");
 
-// A mask [1,heads,tokens,columns] of which about a third is hidden; f32 adds up to 2 elsewhere.
-Tensor random_mask(DType dtype, int heads, std::int64_t tokens, std::int64_t columns) {
-  Tensor mask(dtype, {1, heads, tokens, columns});
-  Random random(17);
-  for (std::int64_t i = 0; i < mask.shape().elements(); ++i) {
-    const bool hidden = random.integer(0, 2) == 0;
-    if (dtype == DType::kBool) {
-      mask.as<bool>()[i] = !hidden;
-    } else {
-      mask.as<float>()[i] = hidden ? -kInf : float(4 * random.uniform() - 2);
-    }
-  }
-  return mask;
-}
-
 KVPROOF_EACH_PATH(Flash);
 
 TEST_P(Flash, AttendsAsTheOracleUnderEveryRule) {

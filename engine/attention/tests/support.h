@@ -16,6 +16,21 @@
 
 namespace kvproof {
 
+// A mask [1,heads,tokens,columns] of which about a third is hidden; f32 adds up to 2 elsewhere.
+inline Tensor random_mask(DType dtype, int heads, std::int64_t tokens, std::int64_t columns) {
+  Tensor mask(dtype, {1, heads, tokens, columns});
+  Random random(17);
+  for (std::int64_t i = 0; i < mask.shape().elements(); ++i) {
+    const bool hidden = random.integer(0, 2) == 0;
+    if (dtype == DType::kBool) {
+      mask.as<bool>()[i] = !hidden;
+    } else {
+      mask.as<float>()[i] = hidden ? -std::numeric_limits<float>::infinity() : float(4 * random.uniform() - 2);
+    }
+  }
+  return mask;
+}
+
 // What is asked of a stream: queries of `tokens` positions from `first` on.
 struct Asked {
   Position first = 0;
@@ -26,6 +41,7 @@ struct Asked {
   const Mask* mask = nullptr;
   DType dtype = DType::kF32;
   int head = 0;  // of the first row, among the heads of the mask
+  std::int64_t weighed = std::numeric_limits<std::int64_t>::max();
 };
 
 // f32 rows at positions 0 .. rows - 1, or at those given; NaN behind the last.
@@ -65,8 +81,8 @@ class StreamCase {
     return all;
   }
 
-  // The outputs [group,tokens,dv] of the kernel over `segments`.
-  std::vector<float> attend(const Asked& asked, const Segments& segments) const {
+  // The outputs [group,tokens,dv] of the kernel over `segments`; and what each row receives, if there is room for it.
+  std::vector<float> attend(const Asked& asked, const Segments& segments, float* weights = nullptr) const {
     const std::int64_t n = group_ * asked.tokens;
     const std::vector<float> q = query_rows(asked);
     std::vector<std::byte> in(q.size() * size_of(asked.dtype)), out(std::size_t(n * dv_) * size_of(asked.dtype));
@@ -85,13 +101,24 @@ class StreamCase {
                            .scale = asked.scale,
                            .softcap = asked.softcap,
                            .mask = asked.mask,
-                           .head = asked.head};
+                           .head = asked.head,
+                           .weights = weights,
+                           .weighed = asked.weighed};
     flash_attention({&job, 1});
     std::vector<float> wide(std::size_t(n * dv_));
     to_f32(asked.dtype, out.data(), n * dv_, wide.data());
     return wide;
   }
   std::vector<float> attend(const Asked& asked) const { return attend(asked, segments()); }
+
+  // What each of all rows receives; `out`, if given, takes the outputs.
+  std::vector<float> weigh(const Asked& asked, const Segments& segments, std::vector<float>* out = nullptr) const {
+    std::vector<float> weights(std::size_t(rows_), std::nanf(""));
+    std::vector<float> outputs = attend(asked, segments, weights.data());
+    if (out) *out = std::move(outputs);
+    return weights;
+  }
+  std::vector<float> weigh(const Asked& asked) const { return weigh(asked, segments()); }
 
   // Compares every output with the oracle over the rows that the query sees.
   void expect_right(const Asked& asked, const std::vector<float>& out) const {
@@ -106,6 +133,26 @@ class StreamCase {
     }
   }
   void expect_right(const Asked& asked) const { expect_right(asked, attend(asked)); }
+
+  // Compares what each row receives with the sum of the oracle's weights.
+  void expect_right_weights(const Asked& asked) const {
+    const std::vector<float> q = query_rows(asked), got = weigh(asked);
+    std::vector<double> right(std::size_t(rows_), 0.0), allowed(std::size_t(rows_), 0.0);
+    double terms = 0;
+    for (std::int64_t row = 0; row < group_ * asked.tokens; ++row) {
+      if (row % asked.tokens < asked.tokens - asked.weighed) continue;
+      std::vector<std::int64_t> seen;
+      const ReferenceResult expected = oracle(asked, q, row, &seen);
+      for (std::size_t i = 0; i < seen.size(); ++i) {
+        right[std::size_t(seen[i])] += expected.weights[i];
+        allowed[std::size_t(seen[i])] += expected.weights[i] * expected.weight_error + 0x1p-148;
+      }
+      ++terms;
+    }
+    for (std::size_t j = 0; j < right.size(); ++j) {  // a sum is rounded once a term
+      ASSERT_NEAR(got[j], right[j], allowed[j] + terms * kUnit * right[j]) << "row " << j;
+    }
+  }
 
  private:
   static Buffer stored(const std::vector<float>& rows) {
@@ -130,7 +177,9 @@ class StreamCase {
     to_f32(asked.dtype, narrow.data(), std::int64_t(q.size()), q.data());
     return q;
   }
-  ReferenceResult oracle(const Asked& asked, const std::vector<float>& q, std::int64_t row) const {
+  // Of one query row; `seen`, if given, takes the indices of the rows that it sees.
+  ReferenceResult oracle(const Asked& asked, const std::vector<float>& q, std::int64_t row,
+                         std::vector<std::int64_t>* seen = nullptr) const {
     const Position query = asked.first + row % asked.tokens;
     ReferenceQuery one{.q = std::span(q).subspan(std::size_t(row * d_), std::size_t(d_)),
                        .scale = double(asked.scale),
@@ -143,6 +192,7 @@ class StreamCase {
       std::optional<double> bias = 0.0;
       if (asked.mask) bias = mask_at(asked, asked.head + row / asked.tokens, row % asked.tokens, p);
       if (!bias) continue;
+      if (seen) seen->push_back(j);
       one.k.push_back({keys + j * d_, std::size_t(d_)});
       one.v.push_back({values + j * dv_, std::size_t(dv_)});
       one.bias.push_back(*bias);

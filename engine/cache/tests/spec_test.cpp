@@ -44,6 +44,8 @@ TEST(Spec, NamesTheValueAndWhatWasExpected) {
   expect_words(spec_refusal("window:w"), {"'w'", "key=value"});
   expect_words(spec_refusal("window:=3"), {"'=3'", "w, dtype"});
   expect_words(spec_refusal("window:w=3,,dtype=f16"), {"''", "key=value"});
+  expect_words(spec_refusal("window:w=3,"), {"''", "commas", "key=value"});
+  expect_words(spec_refusal("window:,"), {"''", "commas", "key=value"});
   expect_words(spec_refusal("window:w=3,w=4"), {"w", "twice"});
   expect_words(spec_refusal("window:w=0"), {"w='0'", "from 1 to 16777216"});
   expect_words(spec_refusal("window:w=16777217"), {"w='16777217'", "from 1 to 16777216"});

@@ -87,7 +87,8 @@ inline void load_bytes(KvCache& cache, std::span<const std::byte> bytes,
 
 inline const Geometry kSmall{.batch = 2, .q_heads = 4, .kv_heads = 2, .d = 6, .dv = 5};
 inline const std::vector<std::string> kSpecs = {
-    "concat",     "in_place",      "in_place:dtype=f16",     "in_place:dtype=bf16",
-    "window:w=5", "sinks:s=2,w=4", "kivi:group=2,residual=4"};
+    "concat",         "in_place",      "in_place:dtype=f16",      "in_place:dtype=bf16",
+    "window:w=5",     "sinks:s=2,w=4", "kivi:group=2,residual=4", "h2o:heavy=2,recent=3",
+    "random:budget=4"};
 
 }  // namespace kvproof

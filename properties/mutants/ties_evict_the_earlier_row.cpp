@@ -1,0 +1,25 @@
+// Of rows with equal scores the earlier one is evicted, where the rule says the later one: a choice that a sort makes
+// by itself.
+#include "properties/mutants/heavy_hitters.h"
+
+namespace kvproof::mutants {
+namespace {
+
+class Cache final : public HeavyHitters<Cache> {
+ public:
+  using HeavyHitters::HeavyHitters;
+
+  bool leaves_before(const ScoredRow& a, const ScoredRow& b) const override {
+    return a.score != b.score ? a.score < b.score : a.position < b.position;
+  }
+};
+
+}  // namespace
+
+extern constinit const Mutant ties_evict_the_earlier_row = {
+    .strategy = faulty_h2o("ties_evict_the_earlier_row", "h2o, with ties resolved the other way.", &make_as<Cache>),
+    .fault = "of equal scores the earlier row is evicted",
+    .source = "Scissorhands, topk of several libraries",
+    .fault_class = "eviction"};
+
+}  // namespace kvproof::mutants
