@@ -105,7 +105,8 @@ TEST(Findings, FlatCostIsToldFromGrowth) {
 TEST(Findings, TheVerdictFollowsLawsAndMutants) {
   Data data = sample();
   EXPECT_EQ(overall(data).tone, Tone::kGood);
-  EXPECT_EQ(overall(data).sentence, "5 strategies, 14 laws: all claims hold; 8 of 8 mutants killed");
+  EXPECT_EQ(overall(data).sentence,
+            "5 strategies, 14 laws: all claims hold; 1 law without a subject yet; 8 of 8 mutants killed");
   data.mutants.front().killed = false;
   EXPECT_EQ(overall(data).tone, Tone::kBad);
   EXPECT_TRUE(contains(overall(data).sentence, "7 of 8 mutants"));
@@ -130,6 +131,47 @@ TEST(Findings, TheEngineIsNoStrategy) {
   law.strategy = kEngine;
   data.laws.push_back(law);
   EXPECT_EQ(overall(data).sentence, before);
+}
+
+TEST(Findings, WhatWaitsOrIsRefusedIsNeitherKeptNorBroken) {
+  Data data = sample();
+  for (Mutant& mutant : data.mutants) EXPECT_FALSE(mutant.red()) << mutant.name;
+  data.laws.front().verdict = Verdict::kRefused;
+  EXPECT_EQ(overall(data).tone, Tone::kOpen);
+  EXPECT_TRUE(contains(overall(data).sentence, "48 of 49 claims hold, 1 could not be tested"));
+  data.soundness.front().alarms = 2;
+  EXPECT_EQ(overall(data).tone, Tone::kBad);
+  EXPECT_TRUE(contains(overall(data).sentence, "2 false alarms"));
+}
+
+TEST(Page, ShowsTheKillMatrixAndWhatStandsBesideIt) {
+  const std::string html = page_of(sample());
+  for (const char* part : {"Every known fault is caught", "8 of 8", "68 to 100 %", "class=\"kill\"", "class=\"held\"",
+                           "controls, which must live", "page is shared and written needs copy-on-write pages",
+                           "a shared page is copied before it is written: waiting for copy-on-write pages",
+                           "No false alarm in 30,000 verdicts over 300 seeds", "100 of 100 rounds of one seed"}) {
+    EXPECT_TRUE(contains(html, part)) << part;
+  }
+}
+
+TEST(Page, TellsAnUpstreamDefectToItsMaintainer) {
+  Data data = sample();
+  const std::string html = page_of(data);
+  const std::size_t at = html.find("id=\"defects\"");
+  ASSERT_NE(at, std::string::npos);
+  std::size_t last = at;
+  for (const char* part : {"an invented library 1.0", "What happens", "Seen in", "Input", "2 tokens at once",
+                           "Expected", "Actual", "Found by the law", "kvproof replay"}) {
+    const std::size_t next = html.find(part, last);
+    ASSERT_NE(next, std::string::npos) << part;
+    last = next;
+  }
+  for (Mutant& mutant : data.mutants) {
+    if (mutant.defect) mutant.defect->input = kHostile;
+  }
+  EXPECT_FALSE(contains(page_of(data), "<b>\"evil"));
+  for (Mutant& mutant : data.mutants) mutant.defect.reset();
+  EXPECT_FALSE(contains(page_of(data), "id=\"defects\""));
 }
 
 TEST(Data, ALawThatRanNothingIsRed) {

@@ -180,6 +180,15 @@ TEST_F(RunFile, FieldsOfEveryKindAreChecked) {
   EXPECT_TRUE(contains(refusal_of({{"kind", "law"}}), "law cell"));
   EXPECT_TRUE(contains(refusal_of({{"kind", "mutant"}}), "mutant cell"));
   EXPECT_TRUE(contains(refusal_of({{"kind", "limit"}}), "limit cell"));
+  EXPECT_TRUE(contains(refusal_of({{"kind", "soundness"}}), "soundness cell"));
+  EXPECT_TRUE(contains(refusal_of({{"kind", "repetition"}}), "repetition cell"));
+  cell = {{"kind", "mutant"}, {"name", "m"}, {"source", "s"}, {"class", "c"},
+          {"killed", true},   {"by", "law"}, {"seconds", 1},  {"operations", 1}};
+  cell["laws"] = {"law", 1};
+  EXPECT_TRUE(contains(refusal_of(cell), "'laws': expected an array of strings"));
+  cell["laws"] = {"law"};
+  cell["defect"] = {{"library", "l"}, {"input", "i"}, {"expected", "e"}};
+  EXPECT_TRUE(contains(refusal_of(cell), "'defect': 'actual' is missing"));
 }
 
 TEST_F(RunFile, FieldsThatAreNotKnownAreKept) {

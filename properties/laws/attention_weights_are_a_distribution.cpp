@@ -92,6 +92,7 @@ extern constinit const Law attention_weights_are_a_distribution = {
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kDecode, OpKind::kAsk, OpKind::kTruncate,
                              OpKind::kFork, OpKind::kReset, OpKind::kReloadFresh, OpKind::kReloadDirty},
               .vary = {Vary::kScale, Vary::kSoftcap, Vary::kMask},
+              .values = "gaussian outlier_channels ties drift attention_sink needle large_magnitudes",
               .max_tokens = 60},
     .check = &check};
 

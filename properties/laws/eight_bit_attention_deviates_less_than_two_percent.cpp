@@ -137,7 +137,7 @@ extern constinit const Law eight_bit_attention_deviates_less_than_two_percent = 
     .verdict = LawClass::kStatistical,
     .claimed_by = "contracts of half a step with 8 bits",
     .applies = &applies,
-    .shape = {.operations = {OpKind::kStep, OpKind::kAppend}, .values = "gaussian", .max_tokens = 80},
+    .shape = {.operations = {OpKind::kStep, OpKind::kAppend}, .values = "gaussian", .max_tokens = 80, .cost = 5},
     .check = &check};
 
 }  // namespace kvproof::laws

@@ -94,7 +94,7 @@ extern constinit const Law every_geometry_works_or_is_refused = {
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kReloadDirty},
               .values = "gaussian position_tags small_integers",
-              .max_tokens = 32,
+              .max_tokens = 24,
               .max_operations = 5},
     .check = &check};
 

@@ -70,7 +70,7 @@ extern constinit const Law growth_is_amortised = {
     .verdict = LawClass::kExact,
     .claimed_by = "contracts with growth amortised or fixed",
     .applies = &applies,
-    .shape = {.operations = {OpKind::kAppend}, .values = "gaussian"},
+    .shape = {.operations = {OpKind::kAppend}, .values = "gaussian", .cost = 10},
     .check = &check};
 
 }  // namespace kvproof::laws

@@ -189,7 +189,9 @@ extern constinit const Law real_keys_and_values_give_the_expected_outputs = {
     .verdict = LawClass::kTolerant,
     .claimed_by = "contracts that see all or have a window w, with rows of at least 8 bits",
     .applies = &applies,
-    .shape = {.operations = {OpKind::kStep}, .values = "tiny-gemma#0 tiny-gemma#1 tiny-gemma#2 tiny-gemma#3"},
+    .shape = {.operations = {OpKind::kStep},
+              .values = "tiny-gemma#0 tiny-gemma#1 tiny-gemma#2 tiny-gemma#3",
+              .cost = 10},
     .check = &check};
 
 }  // namespace kvproof::laws

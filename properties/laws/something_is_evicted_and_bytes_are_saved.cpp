@@ -3,7 +3,7 @@
 // parameters must save bytes; those of the case are scaled up to groups of 16 first, because a scale and a minimum for
 // every few numbers save none.
 //
-// Law         seen > bound  =>  |held| < seen, out != out(concat);  seen >= 8 (bound + 1)  =>  live < live(concat)
+// Law         seen > bound  =>  |held| < seen, out != out(concat);  seen >= 4 (bound + 1)  =>  live < live(concat)
 //             half a step, group >= 16, D, Dv >= 16, two blocks: live < live(concat), out != out(concat)
 // Verdict     exact
 // Claimed by  contracts that see less than all or store half a step, and whose bound is at most 4,096 tokens
@@ -85,7 +85,7 @@ Case worthwhile(const Case& drawn) {
 
 // How long a history must be for bytes to be saved: codes save them from the first block on, two are taken.
 Position worthwhile_length(const Contract& contract) {
-  return (contract.visible.is_all() ? 2 : 8) * (bound_of(contract) + 1);
+  return (contract.visible.is_all() ? 2 : 4) * (bound_of(contract) + 1);
 }
 
 // One stream of the same strategy where a long history of all would be much to draw.
@@ -114,7 +114,7 @@ void check(const Case& drawn, Witness& witness) {
 
 extern constinit const Law something_is_evicted_and_bytes_are_saved = {
     .name = "something_is_evicted_and_bytes_are_saved",
-    .formula = "seen > bound  =>  |held| < seen, out != out(concat);  seen >= 8 (bound + 1)  =>  live < live(concat)",
+    .formula = "seen > bound  =>  |held| < seen, out != out(concat);  seen >= 4 (bound + 1)  =>  live < live(concat)",
     .covers = "G18",
     .look_at =
         "ask whether the strategy runs at all: whether its parameter reaches the cache, whether eviction or coding is "

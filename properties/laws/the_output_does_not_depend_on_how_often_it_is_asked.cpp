@@ -66,7 +66,7 @@ extern constinit const Law the_output_does_not_depend_on_how_often_it_is_asked =
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kTruncate, OpKind::kFork, OpKind::kReset,
                              OpKind::kReloadDirty},
               .vary = {Vary::kDType, Vary::kScale, Vary::kSoftcap},
-              .max_tokens = 300},
+              .max_tokens = 120},
     .check = &check};
 
 }  // namespace kvproof::laws

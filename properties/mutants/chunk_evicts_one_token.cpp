@@ -1,4 +1,6 @@
 // Makes room as if every step brought one token: a chunk of n leaves n - 1 rows too many behind, for ever.
+#include <type_traits>
+
 #include "engine/base/error.h"
 #include "engine/cache/segmented_cache.h"
 #include "engine/codec/row_codecs.h"
@@ -29,7 +31,7 @@ class Cache final : public StrategyCache<Cache> {
   }
   template <class A>
   void each(A& archive) {
-    archive(first_);
+    if constexpr (!std::is_same_v<A, MemoryUse>) archive(first_);  // part of the object, as seen() is
     if (first_ < 0 || first_ > seen()) throw Error(ErrorCode::kMalformed, "snapshot: impossible first position");
     fit(seen());
     rows_.each(archive);
@@ -43,9 +45,6 @@ class Cache final : public StrategyCache<Cache> {
 Contract contract(const Params& params) {
   Contract contract = find_strategy("window")->contract(params);
   contract.growth = Growth::kNotClaimed;
-  contract.bytes = [](const Params& p, const Geometry& g, Position n) {
-    return find_strategy("window")->contract(p).bytes(p, g, n) + sizeof(Position);
-  };
   return contract;
 }
 

@@ -10,17 +10,16 @@ class Cache final : public PlainAttention<Cache> {
   using PlainAttention::PlainAttention;
 
  protected:
-  void weigh(const Asked& a, std::vector<double>& scores) const override {
+  double weigh(const Asked& a, std::vector<double>& scores) const override {
     const std::span past = std::span(scores).first(std::size_t(a.first)), own = std::span(scores).subspan(past.size());
-    if (a.queries() == 1 || past.empty()) return softmax(scores);
+    if (a.queries() == 1 || past.empty()) return exponentials(scores);
     const double top_past = *std::max_element(past.begin(), past.end());
     const double top_own = *std::max_element(own.begin(), own.end());
-    if (top_past == kHidden || top_own == kHidden) return softmax(scores);
-    softmax(past);
-    softmax(own);
-    const double share = 1 / (1 + std::exp(top_own - top_past));
-    for (double& w : past) w *= share;
-    for (double& w : own) w *= 1 - share;
+    if (top_past == kHidden || top_own == kHidden) return exponentials(scores);
+    const double sum_past = exponentials(past), sum_own = exponentials(own), own_to_past = std::exp(top_own - top_past);
+    for (double& w : past) w /= sum_past;
+    for (double& w : own) w *= own_to_past / sum_own;
+    return 1 + own_to_past;
   }
 };
 

@@ -233,6 +233,14 @@ class CodedCache : public StrategyCache<D> {
 
 inline Contract kivi_contract(const Params& params) { return find_strategy("kivi")->contract(params); }
 
+// Nothing is promised of how close rows come back, nor of how stores grow.
+inline Contract unfaithful_contract(const Params& params) {
+  Contract contract = kivi_contract(params);
+  contract.fidelity.kind = Fidelity::Kind::kNone;
+  contract.growth = Growth::kNotClaimed;
+  return contract;
+}
+
 // Promises what kivi promises, or what `contract` says of the same parameters.
 template <class Cache>
 constexpr Mutant like_kivi(const About& about, Contract (*contract)(const Params&) = &kivi_contract) {

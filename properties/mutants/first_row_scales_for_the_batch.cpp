@@ -5,12 +5,6 @@
 namespace kvproof::mutants {
 namespace {
 
-Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
-  result.fidelity.kind = Fidelity::Kind::kNone;
-  return result;
-}
-
 class Cache final : public CodedCache<Cache> {
  public:
   using CodedCache::CodedCache;
@@ -36,6 +30,6 @@ extern constinit const Mutant first_row_scales_for_the_batch =
                       .fault = "every batch row is read with the scales of row 0",
                       .source = "PaddleNLP #6672",
                       .fault_class = "batch"},
-                     &contract);
+                     &unfaithful_contract);
 
 }  // namespace kvproof::mutants

@@ -24,7 +24,7 @@ class Cache final : public PlainAttention<Cache> {
   std::unique_ptr<KvCache> fork() const override { return std::make_unique<Cache>(inner().fork(), tile_); }
 
  protected:
-  void weigh(const Asked& a, std::vector<double>& scores) const override {
+  double weigh(const Asked& a, std::vector<double>& scores) const override {
     double top = kHidden;
     bool broken = false;
     for (Position first = 0; first < a.rows; first += tile_) {
@@ -34,8 +34,7 @@ class Cache final : public PlainAttention<Cache> {
       top = std::max(top, *std::max_element(scores.begin() + first, scores.begin() + last));
       broken = broken || std::isnan(std::exp(before - top));
     }
-    softmax(scores);
-    if (broken) scores.assign(scores.size(), std::numeric_limits<double>::quiet_NaN());
+    return broken ? std::numeric_limits<double>::quiet_NaN() : exponentials(scores);
   }
 
  private:

@@ -75,19 +75,21 @@ class PlainAttention : public ForwardingCache<D> {
   virtual double scale(const Asked& a) const {
     return a.step.scale != 0 ? double(a.step.scale) : 1 / std::sqrt(double(g().d));
   }
-  // Turns the scores of all rows, kHidden where one is not seen, into weights.
-  virtual void weigh(const Asked&, std::vector<double>& scores) const { softmax(scores); }
+  // Turns the scores of all rows, kHidden where one is not seen, into weights, and returns their sum, by which the
+  // output is divided.
+  virtual double weigh(const Asked&, std::vector<double>& scores) const { return exponentials(scores); }
 
   const Geometry& g() const { return this->geometry(); }
   static double capped(const Asked& a, double score) {
     const double cap = double(a.step.softcap);
     return cap > 0 ? cap * std::tanh(score / cap) : score;
   }
-  static void softmax(std::span<double> scores) {
+  // Each score s becomes exp(s - the largest); returns their sum.
+  static double exponentials(std::span<double> scores) {
     const double top = scores.empty() ? kHidden : *std::max_element(scores.begin(), scores.end());
     double sum = 0;
     for (double& s : scores) sum += s = s == kHidden ? 0 : std::exp(s - top);
-    for (double& s : scores) s /= sum > 0 ? sum : 1;
+    return sum;
   }
 
  private:
@@ -128,13 +130,14 @@ class PlainAttention : public ForwardingCache<D> {
       }
       weights[std::size_t(p)] = score(a, p, dot);
     }
-    weigh(a, weights);
+    const double sum = weigh(a, weights);
     std::vector<double> sums(std::size_t(g().dv));
     for (Position p = 0; p < a.rows; ++p) {
       const double w = weights[std::size_t(p)];
       const float* value = stored.values.data() + row(a, p) * g().dv;
       for (std::size_t d = 0; w != 0 && d < sums.size(); ++d) sums[d] += w * double(value[d]);
     }
+    for (double& out : sums) out /= sum == 0 ? 1 : sum;
     return {sums.begin(), sums.end()};
   }
 };

@@ -5,12 +5,6 @@
 namespace kvproof::mutants {
 namespace {
 
-Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
-  result.fidelity.kind = Fidelity::Kind::kNone;
-  return result;
-}
-
 class Cache final : public CodedCache<Cache> {
  public:
   using CodedCache::CodedCache;
@@ -37,6 +31,6 @@ extern constinit const Mutant range_over_the_batch =
                       .fault = "the range of a group of keys is taken over the batch",
                       .source = "KIVI #18, H2O",
                       .fault_class = "batch"},
-                     &contract);
+                     &unfaithful_contract);
 
 }  // namespace kvproof::mutants

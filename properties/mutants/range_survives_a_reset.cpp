@@ -6,8 +6,7 @@ namespace kvproof::mutants {
 namespace {
 
 Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
-  result.fidelity.kind = Fidelity::Kind::kNone;
+  Contract result = unfaithful_contract(params);
   result.truncates = nullptr;  // the range of fewer tokens is not known any more
   return result;
 }

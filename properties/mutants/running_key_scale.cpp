@@ -106,7 +106,9 @@ std::vector<float> read_back(std::vector<float> keys) {
 
 Defect defect() {
   Defect told{.library = "tract 0.23, QuantizedKvSdpa"};
-  told.input = "B = 1, one head, D = 1; keys appended one by one and read back, each line a cache of its own";
+  told.input =
+      "B = 1, one head, D = 1; keys appended in this order (the last one until there are 4)\n"
+      "and read back, each line in a cache of its own";
   for (const std::vector<float>& keys :
        {std::vector<float>{0.2f, 0.9f, 0.6f}, {0.3f, -0.3f}, {0, 255, 2550}, {300, -300, 300}}) {
     told.input += "\nk = " + spaced(keys);

@@ -7,6 +7,7 @@ namespace {
 
 Contract contract(const Params& params) {
   Contract result = kivi_contract(params);
+  result.growth = Growth::kNotClaimed;
   result.truncates = nullptr;  // the calls are not known by position
   return result;
 }

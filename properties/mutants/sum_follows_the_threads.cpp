@@ -11,8 +11,8 @@ class Cache final : public PlainAttention<Cache> {
   using PlainAttention::PlainAttention;
 
  protected:
-  void weigh(const Asked&, std::vector<double>& scores) const override {
-    softmax(scores);
+  double weigh(const Asked&, std::vector<double>& scores) const override {
+    exponentials(scores);
     const std::size_t threads = std::size_t(thread_limit()), part = (scores.size() + threads - 1) / threads;
     float sum = 0;
     for (std::size_t begin = 0; begin < scores.size(); begin += part) {
@@ -20,7 +20,7 @@ class Cache final : public PlainAttention<Cache> {
       for (std::size_t p = begin; p < std::min(begin + part, scores.size()); ++p) of_part += float(scores[p]);
       sum += of_part;
     }
-    for (double& w : scores) w /= sum > 0 ? double(sum) : 1;
+    return double(sum);
   }
 };
 

@@ -1,22 +1,22 @@
 // Attends piece by piece and divides by the sum of weights of the last one.
+#include <numeric>
+
 #include "properties/mutants/plain_attention.h"
 
 namespace kvproof::mutants {
 namespace {
 
-constexpr std::size_t kPiece = 32;
+constexpr Position kPiece = 32;
 
 class Cache final : public PlainAttention<Cache> {
  public:
   using PlainAttention::PlainAttention;
 
  protected:
-  void weigh(const Asked& a, std::vector<double>& scores) const override {
-    const std::size_t last = std::size_t(a.position()) / kPiece * kPiece;
-    softmax(scores);
-    double sum = 0;
-    for (std::size_t p = last; p < scores.size(); ++p) sum += scores[p];
-    for (double& w : scores) w /= sum > 0 ? sum : 1;
+  double weigh(const Asked& a, std::vector<double>& scores) const override {
+    const Position last = a.position() / kPiece * kPiece;
+    exponentials(scores);
+    return std::accumulate(scores.begin() + last, scores.end(), 0.);
   }
 };
 

@@ -9,14 +9,11 @@ class Cache final : public PlainAttention<Cache> {
   using PlainAttention::PlainAttention;
 
  protected:
-  void weigh(const Asked&, std::vector<double>& scores) const override {
-    const double top = *std::max_element(scores.begin(), scores.end());
+  double weigh(const Asked&, std::vector<double>& scores) const override {
+    exponentials(scores);
     float sum = 0;
-    for (double& s : scores) {
-      s = s == kHidden ? 0 : std::exp(s - top);
-      sum = f32_from_f16(f16_from_f32(sum + float(s)));
-    }
-    for (double& s : scores) s /= sum > 0 ? double(sum) : 1;
+    for (const double w : scores) sum = f32_from_f16(f16_from_f32(sum + float(w)));
+    return double(sum);
   }
 };
 

@@ -68,8 +68,13 @@ int draw_width(Random& random) {
   return one_in(random, 6) ? any(random, std::vector<int>{32, 64, 80, 128}) : int(random.integer(1, 20));
 }
 
-Geometry draw_geometry(int min_batch, Random& random) {
+// `deep`: long histories are wanted, and in a tiny geometry they are cheap.
+Geometry draw_geometry(int min_batch, bool deep, Random& random) {
   Geometry g;
+  if (deep && one_in(random, 2)) {
+    g = {.batch = min_batch, .q_heads = 1, .kv_heads = 1, .d = 1, .dv = int(random.integer(1, 3))};
+    return g;
+  }
   g.batch = int(std::max<std::int64_t>(min_batch, any(random, std::vector<int>{1, 1, 1, 2, 2, 3})));
   g.kv_heads = int(random.integer(1, 3));
   g.q_heads = g.kv_heads * any(random, std::vector<int>{1, 1, 2, 2, 3, 4, 7, 8});
@@ -110,16 +115,20 @@ void draw_values(const Law& law, const std::string& data, Random& random, Case& 
   }
 }
 
-// The longest history of a case: what the law asks for, more if a spelled parameter is larger than that, less where the
-// geometry is large.
-std::int64_t token_budget(const Law& law, const Subject* subject, const Case& c, int size) {
+// The longest history that is wanted: what the law asks for, more if a spelled parameter is larger than that.
+std::int64_t wanted_tokens(const Law& law, const Subject* subject) {
   std::int64_t most = law.shape.max_tokens;
-  if (subject) {
-    for (const std::string& name : subject->spelled) {
-      const std::int64_t v = subject->params[name];
-      if (2 * v + 8 > most) most = std::min(2 * v + 8, kMostTokens);
-    }
+  if (!subject) return most;
+  for (const std::string& name : subject->spelled) {
+    const std::int64_t v = subject->params[name];
+    if (2 * v + 8 > most) most = std::min(2 * v + 8, kMostTokens);
   }
+  return most;
+}
+
+// The longest history of a case: less than is wanted where the geometry is large.
+std::int64_t token_budget(const Law& law, std::int64_t wanted, const Case& c, int size) {
+  std::int64_t most = wanted;
   const std::int64_t least = std::min<std::int64_t>(most, 12);
   const std::int64_t per_pair = std::int64_t(c.geometry.batch) * c.geometry.q_heads * (c.geometry.d + c.geometry.dv);
   while (most > law.shape.max_tokens / 2 && most > least && most * most * per_pair > kWork) most = most * 3 / 4;
@@ -295,10 +304,11 @@ std::optional<Case> draw_case(const Law& law, const Subject* subject, const std:
     contract = params->strategy().contract(*params);
     c.strategy = canonical_spec(*params);
   }
-  c.geometry = draw_geometry(law.shape.min_batch, random);
+  const std::int64_t wanted = wanted_tokens(law, subject);
+  c.geometry = draw_geometry(law.shape.min_batch, wanted > law.shape.max_tokens, random);
   draw_values(law, data, random, c);
   draw_variations(law, contract ? &*contract : nullptr, random, c);
-  Operations operations(law, boundaries(params ? &*params : nullptr, random), token_budget(law, subject, c, size),
+  Operations operations(law, boundaries(params ? &*params : nullptr, random), token_budget(law, wanted, c, size),
                         random);
   c.operations = operations.draw(random.integer(1, 1 + law.shape.max_operations * (size + 5) / 105));
   return c;

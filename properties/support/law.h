@@ -73,6 +73,7 @@ struct CaseShape {
   std::int64_t max_tokens = 120;
   int max_operations = 10;
   int min_batch = 1;
+  int cost = 1;  // one case takes the time of so many: fewer are drawn, see cases_of
 };
 
 struct Law {

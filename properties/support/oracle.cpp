@@ -164,42 +164,52 @@ void expect_consistent(const Fidelity& fidelity) {
 // What was appended to one stream, rounded as full precision stores it, and the bound of every element.
 class Appended {
  public:
-  Appended(const Rig& rig, Stream s) : fidelity_(rig.contract().fidelity), seen_(rig.seen()) {
+  Appended(const Rig& rig, Stream s)
+      : fidelity_(rig.contract().fidelity), geometry_(rig.the_case().geometry), seen_(rig.seen()) {
     for (Position p = 0; p < seen_; ++p) {
-      keys.push_back(rounded(rig.feed().key(s, rig.row_at(p)), fidelity_.dtype));
-      values.push_back(rounded(rig.feed().value(s, rig.row_at(p)), fidelity_.dtype));
+      const auto key = rig.feed().key(s, rig.row_at(p)), value = rig.feed().value(s, rig.row_at(p));
+      keys_.insert(keys_.end(), key.begin(), key.end());
+      values_.insert(values_.end(), value.begin(), value.end());
     }
+    keys_ = rounded(keys_, fidelity_.dtype);
+    values_ = rounded(values_, fidelity_.dtype);
   }
+
+  std::span<const float> key(Position p) const { return row(keys_, p, geometry_.d); }
+  std::span<const float> value(Position p) const { return row(values_, p, geometry_.dv); }
 
   double key_bound(Position p, std::size_t d) const {
     if (full_precision(p)) return 0;
     const Position first = p / fidelity_.key_tokens * fidelity_.key_tokens;
-    float low = keys[std::size_t(first)][d], high = low;
+    float low = key(first)[d], high = low;
     for (Position j = first; j < first + fidelity_.key_tokens; ++j) {
-      low = std::min(low, keys[std::size_t(j)][d]);
-      high = std::max(high, keys[std::size_t(j)][d]);
+      low = std::min(low, key(j)[d]);
+      high = std::max(high, key(j)[d]);
     }
     return half_step(low, high, fidelity_.bits);
   }
 
   double value_bound(Position p, std::size_t d) const {
     if (full_precision(p)) return 0;
-    const std::vector<float>& row = values[std::size_t(p)];
     const std::size_t width = std::size_t(fidelity_.value_channels), first = d / width * width;
-    const auto [low, high] = std::minmax_element(row.begin() + std::ptrdiff_t(first),
-                                                 row.begin() + std::ptrdiff_t(std::min(first + width, row.size())));
+    const std::span<const float> all = value(p);
+    const std::span<const float> group = all.subspan(first, std::min(width, all.size() - first));
+    const auto [low, high] = std::minmax_element(group.begin(), group.end());
     return half_step(*low, *high, fidelity_.bits);
   }
 
-  std::vector<std::vector<float>> keys, values;  // [seen][D], [seen][Dv]
-
  private:
+  static std::span<const float> row(const std::vector<float>& all, Position p, int width) {
+    return std::span(all).subspan(std::size_t(p) * std::size_t(width), std::size_t(width));
+  }
   bool full_precision(Position p) const {
     return fidelity_.kind != Fidelity::Kind::kHalfStep || p >= seen_ - seen_ % fidelity_.residual;
   }
 
   const Fidelity fidelity_;
+  const Geometry geometry_;
   const Position seen_;
+  std::vector<float> keys_, values_;  // [seen,D], [seen,Dv]
 };
 
 struct Element {
@@ -268,12 +278,12 @@ void expect_stored_rows(const Rig& rig, Witness& witness) {
     for (std::size_t i = 0; i < rows.positions.size(); ++i) {
       const Position p = rows.positions[i];
       for (std::size_t d = 0; d < std::size_t(g.d); ++d) {
-        expect_element({"the key", {s}, p, d}, appended.keys[std::size_t(p)][d], rows.keys[i * std::size_t(g.d) + d],
+        expect_element({"the key", {s}, p, d}, appended.key(p)[d], rows.keys[i * std::size_t(g.d) + d],
                        appended.key_bound(p, d));
       }
       for (std::size_t d = 0; d < std::size_t(g.dv); ++d) {
-        expect_element({"the value", {s}, p, d}, appended.values[std::size_t(p)][d],
-                       rows.values[i * std::size_t(g.dv) + d], appended.value_bound(p, d));
+        expect_element({"the value", {s}, p, d}, appended.value(p)[d], rows.values[i * std::size_t(g.dv) + d],
+                       appended.value_bound(p, d));
       }
       witness.compared(g.d + g.dv);
     }

@@ -56,16 +56,17 @@ Feed scaled(const Feed& feed, FeedRow::Part part, int exponent) {
 }
 
 void rotate(Tensor& rows, Position first) {
-  const Shape& shape = rows.shape();
-  const std::int64_t width = shape[3];
-  float* row = rows.as<float>();
-  for (std::int64_t i = 0; i < shape[0] * shape[1] * shape[2]; ++i, row += width) {
-    const double position = double(first + i % shape[2]);
+  const std::int64_t heads = rows.shape()[0] * rows.shape()[1], n = rows.shape()[2], width = rows.shape()[3];
+  for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t d = 0; d + 1 < width; d += 2) {
-      const double angle = position * std::pow(10000.0, -double(d) / double(width));
-      const double x = double(row[d]), y = double(row[d + 1]);
-      row[d] = float(x * std::cos(angle) - y * std::sin(angle));
-      row[d + 1] = float(x * std::sin(angle) + y * std::cos(angle));
+      const double angle = double(first + i) * std::pow(10000.0, -double(d) / double(width));
+      const double cosine = std::cos(angle), sine = std::sin(angle);
+      for (std::int64_t h = 0; h < heads; ++h) {
+        float* pair = rows.as<float>() + (h * n + i) * width + d;
+        const double x = double(pair[0]), y = double(pair[1]);
+        pair[0] = float(x * cosine - y * sine);
+        pair[1] = float(x * sine + y * cosine);
+      }
     }
   }
 }

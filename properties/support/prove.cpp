@@ -67,7 +67,8 @@ class Experiment {
                             .draw = [this](std::uint64_t seed, int size) { return draw(seed, size); },
                             .simpler = [this](const Case& c) { return simpler_cases(law_, subject_, c); },
                             .run = [this](const Case& c) { return failed_ ? try_simpler(c) : try_drawn(c); }};
-    const Found found = check_property(property, {effort_.seed, effort_.cases, effort_.max_simplifications});
+    const Found found =
+        check_property(property, {effort_.seed, cases_of(law_, effort_.cases), effort_.max_simplifications});
     proof.cases = found.cases;
     proof.message = found.trouble;
     if (!found.broken.empty()) {
@@ -179,6 +180,11 @@ Proof prove(const Law& law, const Subject* subject, const Effort& effort) {
     experiment.run();
   }
   return experiment.proof;
+}
+
+int cases_of(const Law& law, int cases) {
+  constexpr int kLeast = 10;
+  return std::max(std::min(cases, kLeast), cases / law.shape.cost);
 }
 
 void prepare_to_prove() {

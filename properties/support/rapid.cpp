@@ -16,6 +16,7 @@ namespace {
 constexpr int kMaxSize = 100;     // beyond it, 64-bit integers of the packaged RapidCheck shift by more than 63 bits
 constexpr int kMaxDiscards = 20;  // per case
 constexpr int kHopeless = 1100;   // discards: a case may be larger by 1 after every 10, so each size has been tried
+constexpr int kRefusesAll = 150;  // refusals and no answer
 
 rc::Gen<Case> cases_of(const Property& property) {
   return [&property](const rc::Random& random, int size) {
@@ -28,7 +29,9 @@ rc::Gen<Case> cases_of(const Property& property) {
 struct Tally {
   int simplifications = 0, discards = 0;
 
-  bool is_hopeless(const Found& found) const { return found.cases == 0 && discards >= kHopeless; }
+  bool is_hopeless(const Found& found) const {
+    return found.cases == 0 && (discards >= kHopeless || found.refused >= kRefusesAll);
+  }
 };
 
 // Counts what really ran: RapidCheck's own count would believe a reproduced success. Built as a generator of results,

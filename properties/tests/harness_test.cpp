@@ -37,6 +37,30 @@ TEST_F(Harness, ACounterexampleIsMinimal) {
   EXPECT_EQ(c.mask, MaskKind::kNone);
 }
 
+TEST_F(Harness, WhatCannotBecomeSimplerAloneDoesSoTogether) {
+  const Subject window = parse_subject("window");
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+    const Proof forks = prove(planted::kNoPairsOfForks, &concat, {.seed = seed});
+    ASSERT_TRUE(forks.refutation);
+    EXPECT_EQ(forks.refutation->example.operations.size(), 1u) << str(forks.refutation->example);
+    EXPECT_EQ(forks.refutation->example.tokens(), 5);
+    const Proof step = prove(planted::kNoStepPastTheWindow, &window, {.seed = seed});
+    ASSERT_TRUE(step.refutation);
+    EXPECT_EQ(parse_spec(step.refutation->example.strategy)["w"], 2);
+    EXPECT_EQ(step.refutation->example.operations, (std::vector<Op>{{OpKind::kStep, 3}}));
+  }
+}
+
+TEST_F(Harness, TrialsOfSimplerCasesAreCounted) {
+  const Proof all = prove(planted::kNoForkAfterFive, &concat, {});
+  const Proof few = prove(planted::kNoForkAfterFive, &concat, {.max_simplifications = 7});
+  EXPECT_GT(all.simplifications, 7);
+  EXPECT_EQ(few.simplifications, 7);
+  EXPECT_TRUE(few.refutation);
+  EXPECT_EQ(few.cases_to_failure, all.cases_to_failure);
+  EXPECT_EQ(prove(planted::kNoForkAfterFive, &concat, {.max_simplifications = 0}).simplifications, 0);
+}
+
 TEST_F(Harness, TheSameSeedGivesTheSameCounterexample) {
   const Effort effort{.seed = 7};
   const Proof first = prove(planted::kNoForkAfterFive, &concat, effort);

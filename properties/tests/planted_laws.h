@@ -1,6 +1,7 @@
 // Laws that do not hold, and one that compares nothing: what the harness itself is tested with.
 #pragma once
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "engine/base/check.h"
@@ -29,6 +30,39 @@ inline constexpr Law kNoForkAfterFive = {.name = "no_fork_after_five",
                                                throw Refuted("forked", "4", std::to_string(tokens));
                                            }
                                          }};
+
+// Broken by any five tokens with an even number of forks: no fork can go alone.
+inline constexpr Law kNoPairsOfForks = {.name = "no_pairs_of_forks",
+                                        .formula = "",
+                                        .covers = "",
+                                        .look_at = "",
+                                        .verdict = LawClass::kExact,
+                                        .claimed_by = "every strategy",
+                                        .shape = kAnything,
+                                        .check = [](const Case& c, Witness& witness) {
+                                          witness.compared();
+                                          const auto forks =
+                                              std::count_if(c.operations.begin(), c.operations.end(),
+                                                            [](const Op& op) { return op.kind == OpKind::kFork; });
+                                          if (c.tokens() >= 5 && forks % 2 == 0) throw Refuted("forked in pairs");
+                                        }};
+
+// Broken by a step of exactly one row more than the window: neither can become smaller alone.
+inline constexpr Law kNoStepPastTheWindow = {.name = "no_step_past_the_window",
+                                             .formula = "",
+                                             .covers = "",
+                                             .look_at = "",
+                                             .verdict = LawClass::kExact,
+                                             .claimed_by = "windows",
+                                             .shape = kAnything,
+                                             .check = [](const Case& c, Witness& witness) {
+                                               witness.compared();
+                                               const std::int64_t w = parse_spec(c.strategy)["w"];
+                                               for (const Op& op : c.operations) {
+                                                 if (op.kind == OpKind::kStep && op.n == w + 1 && w > 1)
+                                                   throw Refuted("past the window");
+                                               }
+                                             }};
 
 inline constexpr Law kComparesNothing = {.name = "compares_nothing",
                                          .formula = "",

@@ -112,6 +112,20 @@ const Strategy kSharesWithOrigin = plant<Sharing<Fault::kOriginWritesThrough>>("
                kSharesWithLoad = plant<Sharing<Fault::kLoadWritesThrough>>("planted_shares_with_load"),
                kStale = plant<Stale>("planted_stale"), kLeaking = plant<Leaking>("planted_leaking");
 
+const Strategy kContradicts = {
+    .name = "planted_contradicts",
+    .summary = "",
+    .source = "",
+    .params = {kRowDType},
+    .contract =
+        [](const Params& p) {
+          Contract contract = contract_of_concat(p);
+          contract.fidelity = {
+              .kind = Fidelity::Kind::kHalfStep, .bits = 8, .key_tokens = 3, .value_channels = 1, .residual = 4};
+          return contract;
+        },
+    .make = [](const Config& c) { return mutants::make_honest("concat", c); }};
+
 // The counterexample of the sequence law.
 Case refuted(const Strategy& strategy) {
   const Subject subject = parse_subject(strategy.name);
@@ -125,7 +139,7 @@ class Sequence : public testing::Test {
   static void SetUpTestSuite() {
     prepare_to_prove();
     if (find_strategy(kStale.name)) return;
-    const Strategy* all[] = {&kSharesWithOrigin, &kSharesWithLoad, &kStale, &kLeaking};
+    const Strategy* all[] = {&kSharesWithOrigin, &kSharesWithLoad, &kStale, &kLeaking, &kContradicts};
     add_strategies(all);
   }
 };
@@ -215,6 +229,12 @@ TEST_F(Sequence, ALengthThatALoadLeavesBehindIsFoundInOneOperation) {
 TEST_F(Sequence, MemoryThatAForkKeepsIsFoundInTwoOperations) {
   EXPECT_EQ(refuted(kLeaking).operations.size(), 2u);
   Leaking::kept.clear();
+}
+
+TEST_F(Sequence, AContractThatContradictsItselfIsRefuted) {
+  const Subject subject = parse_subject(kContradicts.name);
+  const Proof proof = prove(*find_law(kLaw), &subject, {.cases = 10});
+  EXPECT_NE(proof.message.find("the contract contradicts itself"), std::string::npos) << proof.message;
 }
 
 TEST_F(Sequence, WithoutItsForkAnOperationActsOnTheOrigin) {

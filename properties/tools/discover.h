@@ -10,8 +10,8 @@
 namespace kvproof {
 
 struct Discovery {
-  std::unique_ptr<Shadow> shadow;        // claims what held
-  std::vector<std::string> notes;        // what could not be found, and what no law spoke of
+  const Shadow* shadow = nullptr;  // claims what held; lives as long as the program, whose table of strategies has it
+  std::vector<std::string> notes;  // what could not be found, and what no law spoke of
   std::vector<std::string> differences;  // from what the strategy's own contract claims; empty: it is the same
   std::string memory;                    // bytes a token, in a sentence
   std::vector<Outcome> outcomes;         // every law on the shadow

@@ -110,7 +110,7 @@ std::string matrix_lines(const std::vector<Hunt>& hunts, const KillStatistics& s
 }
 
 std::string number(double value, const char* form) {
-  return std::isinf(value) ? "not found" : fmt::format(fmt::runtime(form), value);
+  return std::isinf(value) ? "no bound" : fmt::format(fmt::runtime(form), value);
 }
 
 std::string statistics_lines(const KillStatistics& s) {

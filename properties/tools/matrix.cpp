@@ -133,9 +133,13 @@ std::string in_signs(const std::vector<Outcome>& outcomes, const Rows& rows, std
     }
     line += entry;
   }
-  text += line + "\n\n" + std::string(rows.name_width, ' ');
-  for (std::size_t i = 1; i <= rows.subjects.size(); ++i) text += i < 10 ? "  " : fmt::format(" {}", i / 10);
-  text += fmt::format("\n{:<{}}", "law", rows.name_width);
+  text += line + "\n\n";
+  if (rows.subjects.size() >= 10) {
+    text += std::string(rows.name_width, ' ');
+    for (std::size_t i = 1; i <= rows.subjects.size(); ++i) text += i < 10 ? "  " : fmt::format(" {}", i / 10);
+    text += "\n";
+  }
+  text += fmt::format("{:<{}}", "law", rows.name_width);
   for (std::size_t i = 1; i <= rows.subjects.size(); ++i) text += fmt::format(" {}", i % 10);
   text += count_heads();
   for (const Law* law : rows.of_strategies) {

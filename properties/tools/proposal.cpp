@@ -122,53 +122,54 @@ const char* code(DType dtype) {
   return dtype == DType::kF16 ? "DType::kF16" : dtype == DType::kBF16 ? "DType::kBF16" : "DType::kF32";
 }
 
-std::string visible_code(const Proposal& p) {
+std::string visible_code(const Proposal& p, const Strategy& s) {
   if (p.visible == Proposal::Visible::kPolicy) {
-    return fmt::format("{{.kind = VisibleRule::Kind::kPolicy, .budget = {}, .protected_last = {}}}", p.budget.code(),
-                       p.protected_last.code());
+    return fmt::format("{{.kind = VisibleRule::Kind::kPolicy, .budget = {}, .protected_last = {}}}", p.budget.code(s),
+                       p.protected_last.code(s));
   }
-  return fmt::format("{{.window = {}{}}}", p.window.code(), p.sinks.is_zero() ? "" : ", .sinks = " + p.sinks.code());
+  return fmt::format("{{.window = {}{}}}", p.window.code(s), p.sinks.is_zero() ? "" : ", .sinks = " + p.sinks.code(s));
 }
 
-std::string fidelity_code(const Proposal& p) {
+std::string fidelity_code(const Proposal& p, const Strategy& s) {
   std::string text = fmt::format("{{.kind = {}", code(p.fidelity));
   const bool has_dtype = p.fidelity == Fidelity::Kind::kRounded || p.fidelity == Fidelity::Kind::kHalfStep;
   if (has_dtype) text += fmt::format(", .dtype = {}", p.dtype_is_parameter ? "row_dtype(p)" : code(p.dtype));
   if (p.fidelity == Fidelity::Kind::kHalfStep) {
     text += fmt::format(", .bits = int({}), .key_tokens = int({}), .value_channels = int({}), .residual = int({})",
-                        p.bits.code(), p.key_tokens.code(), p.value_channels.code(), p.residual.code());
+                        p.bits.code(s), p.key_tokens.code(s), p.value_channels.code(s), p.residual.code(s));
   }
   return text + "}";
 }
 
-std::string truncation_code(const Proposal& p) {
+std::string truncation_code(const Proposal& p, const Strategy& s) {
   switch (p.truncation) {
     case Truncation::kNever:
       break;
     case Truncation::kWholeBlocks:
       return fmt::format(
-          "[](const Params& p, Position seen, Position n) {{ return n % ({0}) == 0 || n >= seen - seen "
-          "% ({0}); }}",
-          p.residual.code());
+          "[](const Params& p, Position seen, Position n) {{ return n % {0} == 0 || n >= seen - seen "
+          "% {0}; }}",
+          p.residual.code(s));
     case Truncation::kUnlessOverwritten:
       if (p.sinks.is_zero()) {
-        return fmt::format("[](const Params& p, Position seen, Position) {{ return seen <= {}; }}", p.window.code());
+        return fmt::format("[](const Params& p, Position seen, Position) {{ return seen <= {}; }}", p.window.code(s));
       }
       return fmt::format("[](const Params& p, Position seen, Position n) {{ return seen <= {} + {} || n <= {}; }}",
-                         p.window.code(), p.sinks.code(), p.sinks.code());
+                         p.window.code(s), p.sinks.code(s), p.sinks.code(s));
     case Truncation::kAlways:
       return "[](const Params&, Position, Position) { return true; }";
   }
   return "";
 }
 
-std::string bytes_code(const Proposal& p) {
+std::string bytes_code(const Proposal& p, const Strategy& s) {
   if (p.bytes != BytesRule::kRows) return "";
   std::string rows = "n";
   if (p.visible == Proposal::Visible::kPositions) {
-    rows = fmt::format("std::min<Position>(n, {}{})", p.window.code(), p.sinks.is_zero() ? "" : " + " + p.sinks.code());
+    rows =
+        fmt::format("std::min<Position>(n, {}{})", p.window.code(s), p.sinks.is_zero() ? "" : " + " + p.sinks.code(s));
   } else if (p.visible == Proposal::Visible::kPolicy) {
-    rows = fmt::format("std::min<Position>(n, {})", p.budget.code());
+    rows = fmt::format("std::min<Position>(n, {})", p.budget.code(s));
   }
   if (p.dtype_is_parameter) {
     return "[](const Params& p, const Geometry& g, Position n) { return row_bytes(p, g, " + rows + "); }";
@@ -220,9 +221,15 @@ std::int64_t Quantity::of(const Params& params) const {
   return sum;
 }
 
-std::string Quantity::code() const {
+std::string Quantity::code(const Strategy& strategy) const {
   std::string text;
-  for (const std::string& name : parameters) text += (text.empty() ? "" : " + ") + fmt::format("p[\"{}\"]", name);
+  for (const std::string& name : parameters) {
+    const auto all = strategy.parameters();
+    const bool choice =
+        std::any_of(all.begin(), all.end(), [&](const Param& p) { return name == p.name && p.choices; });
+    text += text.empty() ? "" : " + ";
+    text += choice ? fmt::format("std::stoi(std::string(p.choice(\"{}\")))", name) : fmt::format("p[\"{}\"]", name);
+  }
   if (text.empty()) return std::to_string(constant);
   if (constant == 0) return text;
   return text + (constant > 0 ? " + " : " - ") + std::to_string(std::abs(constant));
@@ -251,13 +258,13 @@ std::int64_t Proposal::rows(const Params& params, Position seen) const {
   return visible == Visible::kPolicy ? std::min(seen, budget.of(params)) : seen;
 }
 
-std::string Proposal::code() const {
+std::string Proposal::code(const Strategy& strategy) const {
   std::vector<std::string> fields;
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) fields.push_back(fmt::format(".{} = {}", name, value));
   };
-  if (visible != Visible::kAll) add("visible", visible_code(*this));
-  if (fidelity != Fidelity::Kind::kExact) add("fidelity", fidelity_code(*this));
+  if (visible != Visible::kAll) add("visible", visible_code(*this, strategy));
+  if (fidelity != Fidelity::Kind::kExact) add("fidelity", fidelity_code(*this, strategy));
   const auto claim = [&](const char* name, Claim c) { add(name, c == Claim::kBitExact ? "" : kvproof::code(c)); };
   claim("chunk_state", chunk_state);
   claim("chunk_output", chunk_output);
@@ -265,10 +272,10 @@ std::string Proposal::code() const {
   claim("batch", batch);
   claim("threads", threads);
   if (growth != Growth::kNotClaimed) add("growth", kvproof::code(growth));
-  add("truncates", truncation_code(*this));
-  add("bytes", bytes_code(*this));
+  add("truncates", truncation_code(*this, strategy));
+  add("bytes", bytes_code(*this, strategy));
   std::string text = "return {";
-  for (std::size_t i = 0; i < fields.size(); ++i) text += (i > 0 ? ",\n        " : "") + fields[i];
+  for (std::size_t i = 0; i < fields.size(); ++i) text += (i > 0 ? ",\n          " : "") + fields[i];
   return text + "};";
 }
 

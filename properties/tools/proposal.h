@@ -16,7 +16,7 @@ struct Quantity {
 
   bool is_zero() const { return parameters.empty() && constant == 0; }
   std::int64_t of(const Params& params) const;
-  std::string code() const;  // p["s"] + p["w"]
+  std::string code(const Strategy& strategy) const;  // p["s"] + p["w"]
 };
 
 // When truncate(n) of `seen` tokens succeeds, besides n = 0 and n = seen.
@@ -50,7 +50,7 @@ struct Proposal {
   DType dtype_of(const Params& params) const;
   bool truncates(const Params& params, Position seen, Position length) const;
   std::int64_t rows(const Params& params, Position seen) const;  // that kRows counts, a stream
-  std::string code() const;                                      // return {...};
+  std::string code(const Strategy& strategy) const;              // return {...};
 };
 
 // A strategy that does what `original` does and claims what `proposal` says. Its functions find the proposal through

@@ -56,9 +56,10 @@ std::string soundness_text(const Soundness& result) {
     text += fmt::format("FALSE ALARM with seed {}\n{}\n", alarm.seed, failure_text(alarm.outcome));
   }
   return text + fmt::format(
-                    "soundness: {} false alarms in {} verdicts over {} seeds of {} cases; at most {:.2g} of all "
+                    "soundness: {} {} in {} verdicts over {} seeds of {} cases; at most {:.2g} of all "
                     "verdicts at 95 %; {:.0f} s\n",
-                    result.alarms.size(), result.verdicts, result.seeds, result.cases, result.bound(), result.seconds);
+                    result.alarms.size(), result.alarms.size() == 1 ? "false alarm" : "false alarms", result.verdicts,
+                    result.seeds, result.cases, result.bound(), result.seconds);
 }
 
 json soundness_cell(const Soundness& result) {
