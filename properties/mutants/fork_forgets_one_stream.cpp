@@ -26,7 +26,7 @@ extern constinit const Mutant fork_forgets_one_stream =
     like_in_place<Cache>({.name = "fork_forgets_one_stream",
                           .summary = "in_place, whose forks have a last stream of zeros.",
                           .fault = "the last stream of a fork is empty",
-                          .source = "llama.cpp (unsloth) #143",
+                          .source = "unslothai llama.cpp #143",
                           .fault_class = "fork"});
 
 }  // namespace kvproof::mutants

@@ -16,7 +16,7 @@ extern constinit const Mutant reset_keeps_the_rows =
     like_in_place<Cache>({.name = "reset_keeps_the_rows",
                           .summary = "in_place, whose reset clears the length only.",
                           .fault = "the step after a reset attends the rows that were there",
-                          .source = "KVCache-Factory #54",
+                          .source = "kvproof",
                           .fault_class = "reset"});
 
 }  // namespace kvproof::mutants

@@ -3,6 +3,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -191,7 +192,7 @@ Rig::Prepared Rig::prepare(std::int64_t row, std::int64_t n, Position first, boo
             .k = p.k,
             .v = p.v,
             .out = p.answer.out.view(),
-            .scale = feed_->scale(),
+            .scale = feed_->scale() == 1 / std::sqrt(float(case_.geometry.d)) ? 0 : feed_->scale(),  // 0: the default
             .softcap = case_.softcap,
             .causal = case_.causal || !own_rows};
   if (case_.mask != MaskKind::kNone && n > 0) p.hidden = mask(first, n, first + n);

@@ -165,6 +165,15 @@ const Outcome* Hunt::killer() const {
   return best;
 }
 
+std::vector<Outcome*> Hunt::kills() {
+  std::vector<Outcome*> all;
+  for (Outcome& o : outcomes) {
+    if (failed(o)) all.push_back(&o);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Outcome* a, const Outcome* b) { return rank(*a) < rank(*b); });
+  return all;
+}
+
 double Hunt::seconds() const {
   if (const Outcome* k = killer()) return k->proof.seconds;
   double all = 0;

@@ -18,6 +18,7 @@ struct Hunt {
 
   bool waits() const { return mutant->waiting_for != nullptr; }
   const Outcome* killer() const;  // the law with the shortest counterexample; null if all held
+  std::vector<Outcome*> kills();  // every outcome that failed, the shortest counterexample first
   bool killed() const { return killer() != nullptr; }
   double seconds() const;  // until the killer had its counterexample; of all laws if there is none
   bool as_wanted() const { return waits() || killed() == (mutant->role == Role::kMutant); }

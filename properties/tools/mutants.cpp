@@ -85,6 +85,28 @@ Effort effort_of(const Options& o) {
   return {.cases = o.cases.value_or(usual), .seed = o.seed};
 }
 
+// A mutant dies of many laws, and only the shortest counterexample is shown: first all laws look for one as it comes,
+// then the few that came shortest make theirs small. The same seed finds the same again.
+void make_small(std::vector<Hunt>& hunts, const std::vector<Subject>& subjects, const Effort& effort) {
+  constexpr std::size_t kFew = 3;
+  std::vector<Job> jobs;
+  std::vector<Outcome*> places;
+  for (Hunt& h : hunts) {
+    std::vector<Outcome*> kills = h.kills();
+    kills.resize(std::min(kills.size(), kFew));
+    for (Outcome* o : kills) {
+      const auto subject =
+          std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.label == o->subject; });
+      jobs.push_back({o->law, &*subject});
+      places.push_back(o);
+    }
+  }
+  std::vector<Outcome> small = run_jobs(jobs, {effort, {}, {}});
+  for (std::size_t i = 0; i < small.size(); ++i) {
+    if (failed(small[i])) places[i]->proof = std::move(small[i].proof);
+  }
+}
+
 std::vector<Hunt> hunt(const std::vector<const Mutant*>& chosen, const Options& o) {
   std::vector<Subject> subjects;
   std::vector<Hunt> hunts;
@@ -93,6 +115,7 @@ std::vector<Hunt> hunt(const std::vector<const Mutant*>& chosen, const Options& 
     if (!m->waiting_for) subjects.push_back(parse_subject(m->strategy.name));
   }
   Schedule schedule{effort_of(o), o.seconds, {}};
+  if (!o.seconds) schedule.effort.max_simplifications = 0;
   if (isatty(STDERR_FILENO)) {
     schedule.progress = [](std::size_t done, std::size_t all) {
       fmt::print(stderr, "\r{} of {} verdicts{}", done, all, done == all ? "\n" : "");
@@ -103,6 +126,7 @@ std::vector<Hunt> hunt(const std::vector<const Mutant*>& chosen, const Options& 
                                  [&](const Hunt& h) { return outcome.subject == h.mutant->strategy.name; });
     at->outcomes.push_back(std::move(outcome));
   }
+  if (!o.seconds) make_small(hunts, subjects, effort_of(o));
   return hunts;
 }
 
