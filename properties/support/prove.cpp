@@ -183,8 +183,7 @@ Proof prove(const Law& law, const Subject* subject, const Effort& effort) {
 }
 
 int cases_of(const Law& law, int cases) {
-  constexpr int kLeast = 10;
-  return std::max(std::min(cases, kLeast), cases / law.shape.cost);
+  return std::max(1, cases / law.shape.cost);
 }
 
 void prepare_to_prove() {

@@ -59,7 +59,7 @@ std::optional<Counterexample> refute(const Law& law, const Case& c, Witness& wit
 // Throws Error(kUsage) if the environment or the data would make the result worthless.
 Proof prove(const Law& law, const Subject* subject, const Effort& effort);
 
-// How many cases of `law` an effort of `cases` is worth: fewer of a law whose cases are long, but at least 10.
+// How many cases of `law` an effort of `cases` is worth: fewer of a law whose cases are long, but at least 1.
 int cases_of(const Law& law, int cases);
 
 // What a program that proves does first: memory that no row owns is NaN, failed checks become CheckFailed, and as many
