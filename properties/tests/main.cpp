@@ -64,12 +64,15 @@ void register_replays() {
 
 void register_laws() {
   const auto add = [](const Law& law, const Strategy* strategy) {
-    const std::string name = std::string(law.name) + "." + (strategy ? strategy->name : "engine");
+    const std::string name = std::string(law.name) + "." +
+                             (strategy          ? strategy->name
+                              : law.waiting_for ? "waiting"
+                                                : "engine");
     testing::RegisterTest("Law", name.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [&law, strategy]() -> testing::Test* { return new LawTest(law, strategy); });
   };
   for (const Law* law : laws::all()) {
-    if (law->subject == LawSubject::kEngine) {
+    if (law->subject == LawSubject::kEngine || law->waiting_for) {
       add(*law, nullptr);
       continue;
     }
