@@ -210,13 +210,13 @@ std::string defect_html(const Mutant& mutant) {
   const auto part = [](const char* name, const std::string& text) {
     return text.empty() ? std::string() : fmt::format("<dt>{}</dt><dd>{}</dd>", name, text);
   };
-  const std::string law = mutant.by.empty() ? "" : escape(sentence(mutant.by)) + ", " + sample_link(mutant.place);
+  const std::string law = defect.law.empty() ? "" : escape(sentence(defect.law)) + ", " + sample_link(mutant.place);
   return fmt::format(R"(<article class="defect"><h3>{}: {}</h3><dl>)", escape(defect.library),
                      escape(mutant.fault.empty() ? sentence(mutant.name) : mutant.fault)) +
-         part("What happens", escape(mutant.message)) + part("Seen in", escape(mutant.source)) +
+         part("What happens", escape(defect.message)) + part("Seen in", escape(mutant.source)) +
          part("Input", pre_html(defect.input)) + part("Expected", pre_html(defect.expected)) +
          part("Actual", pre_html(defect.actual)) + part("Found by the law", law) +
-         part("To run it again, as a file for <code>kvproof replay</code>", pre_html(mutant.counterexample)) +
+         part("To run it again, as a file for <code>kvproof replay</code>", pre_html(defect.counterexample)) +
          "</dl></article>\n";
 }
 

@@ -123,7 +123,13 @@ Mutant mutant_of(const json& cell, Place place) {
   if (mutant.laws.empty() && mutant.killed) mutant.laws.push_back(mutant.by);
   const auto defect = cell.find("defect");
   if (defect != cell.end()) {
-    mutant.defect = {defect->at("library"), defect->at("input"), defect->at("expected"), defect->at("actual")};
+    mutant.defect = {defect->at("library"),
+                     defect->at("input"),
+                     defect->at("expected"),
+                     defect->at("actual"),
+                     optional_text(*defect, "law"),
+                     optional_text(*defect, "message"),
+                     optional_text(*defect, "counterexample")};
   }
   return mutant;
 }

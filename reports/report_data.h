@@ -82,6 +82,7 @@ struct Law {
 // A fault of a released library, as its maintainers would be told.
 struct Defect {
   std::string library, input, expected, actual;
+  std::string law, message, counterexample;  // the law that tells it best, and what it found
 };
 
 struct Mutant {

@@ -160,8 +160,9 @@ TEST(Page, TellsAnUpstreamDefectToItsMaintainer) {
   const std::size_t at = html.find("id=\"defects\"");
   ASSERT_NE(at, std::string::npos);
   std::size_t last = at;
-  for (const char* part : {"an invented library 1.0", "What happens", "Seen in", "Input", "2 tokens at once",
-                           "Expected", "Actual", "Found by the law", "kvproof replay"}) {
+  for (const char* part : {"an invented library 1.0", "What happens", "position 0 sees position 1", "Seen in", "Input",
+                           "2 tokens at once", "Expected", "Actual", "Found by the law", "window holds exactly",
+                           "kvproof replay", "law window_holds_exactly"}) {
     const std::size_t next = html.find(part, last);
     ASSERT_NE(next, std::string::npos) << part;
     last = next;

@@ -189,6 +189,9 @@ TEST_F(RunFile, FieldsOfEveryKindAreChecked) {
   cell["laws"] = {"law"};
   cell["defect"] = {{"library", "l"}, {"input", "i"}, {"expected", "e"}};
   EXPECT_TRUE(contains(refusal_of(cell), "'defect': 'actual' is missing"));
+  cell["defect"]["actual"] = "a";
+  cell["defect"]["law"] = 1;
+  EXPECT_TRUE(contains(refusal_of(cell), "'defect': 'law': expected a string"));
 }
 
 TEST_F(RunFile, FieldsThatAreNotKnownAreKept) {

@@ -101,8 +101,13 @@ std::string complaint_about_texts(const json& value) {
 }
 
 const std::vector<Field>& defect_fields() {
-  static const std::vector<Field> fields = {
-      {"library", Type::kText}, {"input", Type::kText}, {"expected", Type::kText}, {"actual", Type::kText}};
+  static const std::vector<Field> fields = {{"library", Type::kText},
+                                            {"input", Type::kText},
+                                            {"expected", Type::kText},
+                                            {"actual", Type::kText},
+                                            {"law", Type::kText, Need::kOptional},
+                                            {"message", Type::kText, Need::kOptional},
+                                            {"counterexample", Type::kText, Need::kOptional}};
   return fields;
 }
 

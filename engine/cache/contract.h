@@ -49,7 +49,7 @@ struct Contract {
   Growth growth = Growth::kNotClaimed;
   // Whether truncate(length) succeeds at `seen`. Null: only to 0 and to seen.
   bool (*truncates)(const Params&, Position seen, Position length) = nullptr;
-  // Live payload and metadata in bytes, exactly; slack is apart.
+  // Live payload and metadata in bytes, exactly; slack is apart. Required.
   std::size_t (*bytes)(const Params&, const Geometry&, Position seen) = nullptr;
 };
 

@@ -5,8 +5,7 @@
 // Law         |history| <= bound  =>  out(x) = out(concat), read(x) = read(concat), held(x) = [0, seen)
 // Verdict     exact
 // Claimed by  contracts that see less than all, or store half a step, whose slot_order is bit-exact; and policies,
-// whose
-//             rows stand in order until the first one leaves
+//             whose rows stand in order until the first one leaves
 #include <algorithm>
 #include <cstring>
 
@@ -47,7 +46,7 @@ void check(const Case& c, Witness& witness) {
   const std::string spec = canonical_spec(raised);
   const auto feed = std::make_shared<Feed>(c);
   Rig bounded(c, feed, witness, spec);
-  Rig concat(c, feed, witness, "concat:dtype=" + std::string(name_of(bounded.contract().fidelity.dtype)));
+  Rig concat(c, feed, witness, concat_beside(bounded.contract()));
   const Position bound = bound_of(bounded.contract());
   for (const Op& op : c.operations) {
     if (bounded.seen() + (takes_tokens(op.kind) ? op.n : 0) > bound) break;  // no parameter could be raised so far
@@ -68,8 +67,7 @@ extern constinit const Law a_budget_that_is_never_reached_equals_keeping_all = {
     .covers = "G16",
     .look_at =
         "compare the length at which the first token leaves with the bound: a set is full when it holds as many rows "
-        "as "
-        "its bound, and nothing leaves before one more comes",
+        "as its bound, and nothing leaves before one more comes",
     .verdict = LawClass::kExact,
     .claimed_by = "contracts that see less than all or store half a step, with slot_order bit-exact; policies",
     .applies = &applies,

@@ -61,8 +61,8 @@ void expect_untouched(const Rig& rig, const Other& other, const PositionSet& hel
   const Geometry& g = rig.the_case().geometry;
   const std::size_t bytes = std::size_t(g.dv) * size_of(expected.out.dtype());
   for (std::int64_t i = 0; i < expected.queries; ++i) {
-    const Position query = expected.first + i, own = expected.own_rows ? expected.first : query + 1;
-    const bool visible = has_row(rig, other, visible_set(rig, held_before, query, own));
+    const Position query = expected.first + i;
+    const bool visible = has_row(rig, other, visible_set(rig, held_before, expected, i));
     for (int head = 0; head < g.batch * g.q_heads; ++head) {
       if (visible && head / g.group() == other.stream.index) continue;
       const std::size_t at = std::size_t(head * expected.queries + i) * bytes;

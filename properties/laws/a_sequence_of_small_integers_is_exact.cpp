@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "properties/support/expect.h"
+#include "properties/support/probes.h"
 
 namespace kvproof::laws {
 namespace {
@@ -18,35 +19,25 @@ bool applies(const Contract& contract, const Params&) {
   return contract.fidelity.kind == Fidelity::Kind::kExact || contract.fidelity.kind == Fidelity::Kind::kRounded;
 }
 
-// The positions that query i of an answer sees. Of a policy: what was held before, and the chunk up to the query.
-std::vector<Position> visible(const Rig& rig, const std::vector<Position>& held, const Answer& answer, std::int64_t i) {
-  const VisibleRule& rule = rig.contract().visible;
-  const Position query = answer.first + i;
-  std::vector<Position> all;
-  for (Position p = 0; p <= query; ++p) {
-    const bool own = answer.own_rows && p >= answer.first;
-    const bool policy = rule.kind == VisibleRule::Kind::kPolicy;
-    if (policy ? own || std::binary_search(held.begin(), held.end(), p) : rule.sees(query, p)) all.push_back(p);
-  }
-  return all;
-}
-
-void expect_mean(const Rig& rig, const Answer& answer, std::int64_t head, std::int64_t i,
-                 const std::vector<Position>& seen, Witness& witness) {
+void expect_mean(const Rig& rig, const Answer& answer, std::int64_t head, std::int64_t i, const PositionSet& visible,
+                 Witness& witness) {
   const Geometry& g = rig.the_case().geometry;
   const Stream stream{int(head / g.group())};  // b * Hkv + h / G, as Hq = Hkv * G
   const float* out = answer.out.as<float>() + (head * answer.queries + i) * g.dv;
-  const float n = float(seen.size());
+  const std::size_t seen = std::size_t(std::count(visible.begin(), visible.end(), true));
+  const float n = float(seen);
   for (std::int64_t d = 0; d < g.dv; ++d) {
     float sum = 0;
-    for (const Position p : seen) sum += rig.feed().value(stream, rig.row_at(p))[std::size_t(d)];
-    const bool exact = std::has_single_bit(seen.size());
+    for (Position p = 0; p < Position(visible.size()); ++p) {
+      if (visible[std::size_t(p)]) sum += rig.feed().value(stream, rig.row_at(p))[std::size_t(d)];
+    }
+    const bool exact = std::has_single_bit(seen);
     const bool right = exact ? std::bit_cast<std::uint32_t>(out[d]) == std::bit_cast<std::uint32_t>(sum / n)
                              : std::nearbyint(double(out[d]) * n) == sum;
     if (right) continue;
     throw Refuted("the output of position " + std::to_string(answer.first + i) + ", batch row " +
                       std::to_string(head / g.q_heads) + ", query head " + std::to_string(head % g.q_heads) +
-                      ", channel " + std::to_string(d) + " is not the mean of its " + std::to_string(seen.size()) +
+                      ", channel " + std::to_string(d) + " is not the mean of its " + std::to_string(seen) +
                       " visible values",
                   number(sum / n), number(out[d]));
   }
@@ -57,13 +48,13 @@ void check(const Case& c, Witness& witness) {
   const Geometry& g = c.geometry;
   Rig rig(c, std::make_shared<Feed>(c), witness);
   for (const Op& op : spelled_out(c.operations)) {
-    std::vector<std::vector<Position>> held;
-    for (int s = 0; s < g.streams(); ++s) held.push_back(held_positions(rig, {s}));
+    const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (std::int64_t head = 0; head < std::int64_t(g.batch) * g.q_heads; ++head) {
-      const std::vector<Position>& before = held[std::size_t(head / g.group())];
-      for (std::int64_t i = 0; i < answer.queries; ++i)
-        expect_mean(rig, answer, head, i, visible(rig, before, answer, i), witness);
+      const PositionSet& before = held[std::size_t(head / g.group())];
+      for (std::int64_t i = 0; i < answer.queries; ++i) {
+        expect_mean(rig, answer, head, i, visible_set(rig, before, answer, i), witness);
+      }
     }
   }
 }

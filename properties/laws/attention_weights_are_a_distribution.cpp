@@ -63,13 +63,12 @@ void check(const Case& drawn, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(with_one_hot_values(Feed(c))), witness);
   const Geometry& g = c.geometry;
   for (const Op& op : spelled_out(c.operations)) {
-    std::vector<PositionSet> held;
-    for (int s = 0; s < g.streams(); ++s) held.push_back(held_set(rig, {s}));
+    const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {
       for (std::int64_t i = 0; i < answer.queries; ++i) {
-        const Position query = answer.first + i, own = answer.own_rows ? answer.first : query + 1;
-        const PositionSet visible = visible_set(rig, held[std::size_t(head / g.group())], query, own);
+        const Position query = answer.first + i;
+        const PositionSet visible = visible_set(rig, held[std::size_t(head / g.group())], answer, i);
         const std::string who = ", query at position " + std::to_string(query) + ", head " + std::to_string(head);
         expect_distribution({rig, answer, head, i}, unmasked(rig, visible, head, query), who, witness);
       }
@@ -93,7 +92,8 @@ extern constinit const Law attention_weights_are_a_distribution = {
                              OpKind::kFork, OpKind::kReset, OpKind::kReloadFresh, OpKind::kReloadDirty},
               .vary = {Vary::kScale, Vary::kSoftcap, Vary::kMask},
               .values = "gaussian outlier_channels ties drift attention_sink needle large_magnitudes",
-              .max_tokens = 60},
+              .max_tokens = 60,
+              .most_tokens = 1280},
     .check = &check};
 
 }  // namespace kvproof::laws

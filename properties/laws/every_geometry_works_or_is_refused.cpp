@@ -88,8 +88,7 @@ extern constinit const Law every_geometry_works_or_is_refused = {
     .covers = "G8 G27",
     .look_at =
         "look at what is divided: a width by the vector or by the group, query heads by KV heads, a chunk by the "
-        "bound; "
-        "and at what is taken for the other, D for Dv, Hq for Hkv",
+        "bound; and at what is taken for the other, D for Dv, Hq for Hkv",
     .verdict = LawClass::kTolerant,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kReloadDirty},

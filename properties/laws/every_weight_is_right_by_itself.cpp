@@ -5,8 +5,8 @@
 // Law         v_j = e_j  =>  out(t)_j = w_tj = softmax_j(cap(scale q_t . k_j)) for j in V(t), else 0
 // Verdict     tolerant
 // Claimed by  contracts whose rows are exact or rounded once
-// Tolerance   w_tj times 2 ((D + 8) M + 8) u + (T + 3 (T/256 + 2) + 2) u: M is the largest partial sum of a score,
-//             u = 2^-24 (true_weights.cpp); and T 2^-126 for weights that float32 loses
+// Tolerance   w_tj times 2 ((D + 8) M + 8 cap + 8) u + (T + 3 (T/256 + 2) + 2) u: M is the largest partial sum of a
+//             score, u = 2^-24 (true_weights.cpp); and T 2^-126 for weights that float32 loses
 #include <algorithm>
 #include <cmath>
 
@@ -63,8 +63,7 @@ class Subject {
                       std::span<const float> out) const {
     const Position at = first + i;
     const Stream stream{head / case_.geometry.group()};
-    const double scale = feed_.scale() != 0 ? double(feed_.scale()) : double(1 / std::sqrt(float(case_.geometry.d)));
-    WeighedQuery query(feed_.query(head, at), scale, double(case_.softcap));
+    WeighedQuery query(feed_.query(head, at), double(feed_.scale()), double(case_.softcap));
     std::vector<Position> seen;
     for (Position p = 0; p <= at; ++p) {
       if (!contract_.visible.sees(at, p) || (p < first && !std::binary_search(held.begin(), held.end(), p))) continue;

@@ -5,6 +5,7 @@
 // Verdict     exact
 // Claimed by  contracts that see all, store rows exact or rounded once, and claim slot_order bit-exact; in_place
 // foremost
+#include "properties/support/bound.h"
 #include "properties/support/expect.h"
 
 namespace kvproof::laws {
@@ -18,7 +19,7 @@ bool applies(const Contract& contract, const Params& params) {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig subject(c, feed, witness);
-  Rig concat(c, feed, witness, "concat:dtype=" + std::string(name_of(subject.contract().fidelity.dtype)));
+  Rig concat(c, feed, witness, concat_beside(subject.contract()));
   for (const Op& op : c.operations) {
     const Answer answer = subject.run(op);
     if (answer.status == OpStatus::kRefused) continue;  // concat refuses nothing

@@ -6,6 +6,7 @@
 // Verdict     exact
 // Claimed by  every strategy
 #include "properties/support/expect.h"
+#include "properties/support/probes.h"
 
 namespace kvproof::laws {
 namespace {
@@ -32,20 +33,14 @@ constexpr Neutral kNeutral[] = {
     {"a fork that took a token and was dropped", &fork_and_drop},
     {"a save", [](Rig& rig) { (void)rig.save(); }}};
 
-std::vector<std::vector<Position>> held_everywhere(const Rig& rig) {
-  std::vector<std::vector<Position>> all;
-  for (int s = 0; s < rig.the_case().geometry.streams(); ++s) all.push_back(held_positions(rig, {s}));
-  return all;
-}
-
 void bother(Rig& rig, Witness& witness) {
   const Bytes before = rig.save();
-  const auto held = held_everywhere(rig);
+  const std::vector<PositionSet> held = held_sets(rig);
   for (const Neutral& neutral : kNeutral) {
     neutral.run(rig);
     const std::string when = std::string("after ") + neutral.name + " at " + std::to_string(rig.seen()) + " tokens";
     expect_same_bytes(before, rig.save(), when, witness);
-    if (held_everywhere(rig) != held) throw Refuted("other positions are held " + when);
+    if (held_sets(rig) != held) throw Refuted("other positions are held " + when);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "engine/tensor/half.h"
 #include "properties/support/dense_attention.h"
 #include "properties/support/expect.h"
+#include "properties/support/oracle.h"
 
 namespace kvproof::laws {
 namespace {
@@ -62,17 +63,6 @@ Answer attended(const Case& c, const Feed& feed, const Order& order, const std::
   return answer;
 }
 
-double rounding_of(DType dtype, double value) {
-  switch (dtype) {
-    case DType::kF16:
-      return value * 0x1p-11 + 0x1p-25;
-    case DType::kBF16:
-      return value * 0x1p-8 + 0x1p-134;
-    default:
-      return 0;
-  }
-}
-
 std::vector<float> numbers(const Answer& answer) {
   std::vector<float> all(std::size_t(answer.out.shape().elements()));
   to_f32(answer.out.dtype(), answer.out.view().data, std::int64_t(all.size()), all.data());
@@ -94,7 +84,7 @@ void expect_close(const Case& c, const Feed& feed, std::int64_t rows, const Answ
       const ReferenceResult right = reference_attention(query, g.dv);
       for (int d = 0; d < g.dv; ++d, ++at) {
         const double peak = std::abs(right.out[std::size_t(d)]) + right.tolerance;
-        const double allowed = 2 * (right.tolerance + rounding_of(c.dtype, peak));
+        const double allowed = 2 * (right.tolerance + half_ulp(c.dtype).of(peak));
         if (std::abs(double(got[at]) - double(want[at])) <= allowed) continue;
         throw Refuted("rows in another order change head " + std::to_string(head) + ", query " + std::to_string(i) +
                           ", channel " + std::to_string(d) + " by more than " + number(allowed),

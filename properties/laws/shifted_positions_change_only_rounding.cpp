@@ -8,12 +8,14 @@
 // Tolerance   with u = 2^-24, h half an ulp of storage and M = scale * sum over channel pairs of |q pair| |k pair|, the
 //             same in both: a rotation rounds once (u for q, u for k), storage once (h), a score D + 6 times. So scores
 //             err by e <= 1.01 M ((D + 8) u + h) and differ by 2 e, which changes a weight by a factor of exp(4 e) at
-//             most, an output by (exp(4 e) - 1) max |v|; and softmax rounds as in reference_attention, twice
+//             most, an output by (exp(4 e) - 1) max |v|; softmax rounds as in reference_attention, and each of n
+//             weights may lose 2^-149, both twice
 #include <algorithm>
 #include <cmath>
 
 #include "engine/base/random.h"
 #include "properties/support/expect.h"
+#include "properties/support/oracle.h"
 #include "properties/support/probes.h"
 
 namespace kvproof::laws {
@@ -25,22 +27,6 @@ bool applies(const Contract& contract, const Params&) {
   const Fidelity::Kind kind = contract.fidelity.kind;
   return contract.visible.kind == VisibleRule::Kind::kPositions &&
          (kind == Fidelity::Kind::kExact || kind == Fidelity::Kind::kRounded);
-}
-
-// What storing a number of this size may change: half an ulp, which below the normal numbers is fixed.
-struct HalfUlp {
-  double relative, fixed;
-};
-
-HalfUlp half_ulp(DType dtype) {
-  switch (dtype) {
-    case DType::kF16:
-      return {0x1p-11, 0x1p-25};
-    case DType::kBF16:
-      return {0x1p-8, 0x1p-134};
-    default:
-      return {0, 0};
-  }
 }
 
 // A cache whose first `shift` rows a mask hides, driven through a case as if it were empty.
@@ -95,8 +81,14 @@ class History {
   std::unique_ptr<KvCache> cache_;
 };
 
-// Which feed row stands at which position of the unshifted history.
-using Book = std::vector<std::int64_t>;
+// What both histories have in common.
+struct Trial {
+  const Case& c;
+  const Contract contract;
+  const Feed feed;
+  const Position shift;
+  std::vector<std::int64_t> book = {};  // which feed row stands at which position of the unshifted history
+};
 
 // Whether the query at t sees, behind the prefix, what it sees without.
 bool sees_the_same(const VisibleRule& rule, Position t, Position shift) {
@@ -111,42 +103,42 @@ double norm_of_pair(std::span<const float> row, std::size_t d) {
 }
 
 // How far the two outputs of the query at position t may be apart.
-double bound(const Case& c, const Contract& contract, const Feed& feed, const Book& book, int head, Position t) {
-  const HalfUlp h = half_ulp(contract.fidelity.dtype);
-  const std::span<const float> q = feed.query(head, book[std::size_t(t)]);
-  const Stream stream{head / c.geometry.group()};
+double bound(const Trial& trial, int head, Position t) {
+  const HalfUlp h = half_ulp(trial.contract.fidelity.dtype);
+  const std::span<const float> q = trial.feed.query(head, trial.book[std::size_t(t)]);
+  const Stream stream{head / trial.c.geometry.group()};
   double error = 0, peak = 0;
   for (Position p = 0; p <= t; ++p) {
-    if (!contract.visible.sees(t, p)) continue;
-    const std::span<const float> k = feed.key(stream, book[std::size_t(p)]);
+    if (!trial.contract.visible.sees(t, p)) continue;
+    const std::int64_t row = trial.book[std::size_t(p)];
+    const std::span<const float> k = trial.feed.key(stream, row);
     double magnitude = 0, fixed = 0;
     for (std::size_t d = 0; d < q.size(); d += 2) {
       magnitude += norm_of_pair(q, d) * norm_of_pair(k, d);
       fixed += 2 * norm_of_pair(q, d) * h.fixed;
     }
     const double roundings = (double(q.size()) + 8) * 0x1p-24 + h.relative;
-    error = std::max(error, 1.01 * double(feed.scale()) * (magnitude * roundings + fixed));
-    for (const float x : feed.value(stream, book[std::size_t(p)])) peak = std::max(peak, std::abs(double(x)));
+    error = std::max(error, 1.01 * double(trial.feed.scale()) * (magnitude * roundings + fixed));
+    for (const float x : trial.feed.value(stream, row)) peak = std::max(peak, std::abs(double(x)));
   }
   const double n = double(t + 1 + kMostShift), softmax = (8 + 2 * (n + 3 * (n / 256 + 2))) * 0x1p-24;
   return (std::expm1(4 * error) + 2 * softmax) * peak * (1 + h.relative) + n * 0x1p-148;
 }
 
 // The answers to the last `n` tokens of the book.
-void expect_close(const Case& c, const Contract& contract, const Feed& feed, const Book& book, Position shift,
-                  const Tensor& front, const Tensor& behind, Witness& witness) {
-  const Geometry& g = c.geometry;
+void expect_close(const Trial& trial, const Tensor& front, const Tensor& behind, Witness& witness) {
+  const Geometry& g = trial.c.geometry;
   const std::int64_t n = front.shape()[2];
-  const Position first = Position(book.size()) - n;
+  const Position first = Position(trial.book.size()) - n;
   for (int head = 0; head < g.batch * g.q_heads; ++head) {
     for (Position t = first; t < first + n; ++t) {
-      if (!sees_the_same(contract.visible, t, shift)) continue;
-      const double allowed = bound(c, contract, feed, book, head, t);
+      if (!sees_the_same(trial.contract.visible, t, trial.shift)) continue;
+      const double allowed = bound(trial, head, t);
       const std::int64_t at = (head * n + t - first) * g.dv;
       for (int d = 0; d < g.dv; ++d) {
         const double want = double(front.as<float>()[at + d]), got = double(behind.as<float>()[at + d]);
         if (std::abs(got - want) <= allowed) continue;
-        throw Refuted("shifted by " + std::to_string(shift) + " the output of position " + std::to_string(t) +
+        throw Refuted("shifted by " + std::to_string(trial.shift) + " the output of position " + std::to_string(t) +
                           ", head " + std::to_string(head) + ", channel " + std::to_string(d) +
                           " is another, allowed is a difference of " + number(allowed),
                       number(want), number(got));
@@ -157,19 +149,22 @@ void expect_close(const Case& c, const Contract& contract, const Feed& feed, con
 }
 
 void check(const Case& c, Witness& witness) {
-  const Position shift = Random(c.seed).integer(1, kMostShift);
-  const Feed feed(c, c.tokens() + kMostShift);
   const Params params = parse_spec(c.strategy);
-  const Contract contract = params.strategy().contract(params);
+  Trial trial{.c = c,
+              .contract = params.strategy().contract(params),
+              .feed = Feed(c, c.tokens() + kMostShift),
+              .shift = Random(c.seed).integer(1, kMostShift)};
   const auto account = std::make_shared<Account>();
   const AccountScope scope(account);
-  History front(c, feed, 0), behind(c, feed, shift);
-  Book book;
+  History front(c, trial.feed, 0), behind(c, trial.feed, trial.shift);
+  std::vector<std::int64_t>& book = trial.book;
   std::int64_t row = 0;
   for (const Op& op : c.operations) {
     if (op.kind == OpKind::kTruncate) {
       const Position length = std::min<Position>(op.n, Position(book.size()));
-      if (!front.may_truncate(params, contract, length) || !behind.may_truncate(params, contract, length)) continue;
+      const bool both =
+          front.may_truncate(params, trial.contract, length) && behind.may_truncate(params, trial.contract, length);
+      if (!both) continue;
       front.truncate(length);
       behind.truncate(length);
       book.resize(std::size_t(length));
@@ -181,7 +176,7 @@ void check(const Case& c, Witness& witness) {
       behind.append(row, op.n);
     } else {
       const Tensor expected = front.step(row, op.n), actual = behind.step(row, op.n);
-      expect_close(c, contract, feed, book, shift, expected, actual, witness);
+      expect_close(trial, expected, actual, witness);
     }
     row += op.n;
   }

@@ -28,8 +28,7 @@ struct Pair {
   Rig subject, concat;
 
   Pair(const Case& c, const FeedPtr& feed, Witness& witness)
-      : subject(c, feed, witness),
-        concat(c, feed, witness, "concat:dtype=" + std::string(name_of(subject.contract().fidelity.dtype))) {}
+      : subject(c, feed, witness), concat(c, feed, witness, concat_beside(subject.contract())) {}
 
   void run(const Op& op) {
     (void)subject.run(op);

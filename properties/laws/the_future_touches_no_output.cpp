@@ -35,8 +35,7 @@ extern constinit const Law the_future_touches_no_output = {
     .covers = "G20",
     .look_at =
         "look at what a chunk does for all of its rows at once: a mask that is not shifted by the rows held, a "
-        "maximum, "
-        "a scale or an eviction that is settled before the first query was answered",
+        "maximum, a scale or an eviction that is settled before the first query was answered",
     .verdict = LawClass::kExact,
     .claimed_by = "every strategy",
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kDecode, OpKind::kAsk, OpKind::kTruncate,

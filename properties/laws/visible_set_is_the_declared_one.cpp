@@ -59,7 +59,7 @@ void expect_weights(const Rig& rig, const Answer& answer, int head, const std::v
 void expect_held(const Rig& rig, Stream s, Witness& witness) {
   if (rig.contract().visible.kind == VisibleRule::Kind::kPolicy || rig.seen() == 0) return;
   const PositionSet actual = held_set(rig, s);
-  const PositionSet expected = visible_set(rig, actual, rig.seen() - 1, 0);
+  const PositionSet expected = visible_set(rig, actual, {.first = rig.seen() - 1, .queries = 1}, 0);
   if (actual != expected) {
     throw Refuted("held() of stream " + std::to_string(s.index) + " names another set of positions",
                   picture_of(expected), picture_of(actual), picture(rig.seen() - 1, {expected}, {actual}));
@@ -76,14 +76,12 @@ void check(const Case& drawn, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   const Geometry& g = c.geometry;
   for (const Op& op : c.operations) {
-    std::vector<PositionSet> held;
-    for (int s = 0; s < g.streams(); ++s) held.push_back(held_set(rig, {s}));
-    const Position before = rig.seen();
+    const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {
       std::vector<PositionSet> expected;
       for (std::int64_t i = 0; i < answer.queries; ++i) {
-        expected.push_back(visible_set(rig, held[std::size_t(head / g.group())], answer.first + i, before));
+        expected.push_back(visible_set(rig, held[std::size_t(head / g.group())], answer, i));
       }
       expect_weights(rig, answer, head, expected, witness);
     }
@@ -105,7 +103,8 @@ extern constinit const Law visible_set_is_the_declared_one = {
     .shape = {.operations = {OpKind::kStep, OpKind::kAppend, OpKind::kAsk, OpKind::kTruncate, OpKind::kFork,
                              OpKind::kReset, OpKind::kReloadFresh, OpKind::kReloadDirty},
               .values = "one_hot_values",
-              .max_tokens = 60},
+              .max_tokens = 60,
+              .most_tokens = 1280},
     .check = &check};
 
 }  // namespace kvproof::laws

@@ -8,6 +8,7 @@ namespace {
 Defect defect() {
   return demonstrate({.library = "tract 0.23, Sdpa",
                       .subject = "bool_mask_is_added",
+                      .law = "output_equals_the_oracle",
                       .values = {10, 20},
                       .chunks = {1, 1},
                       .hides = {"key 1", [](Position, Position key) { return key == 1; }, DType::kBool}});

@@ -1,6 +1,5 @@
 // Reports the packed codes and keeps silent about scales and minima: how compression ratios get better than they are.
-#include "properties/mutants/forwarding_cache.h"
-#include "properties/support/mutant.h"
+#include "properties/mutants/like.h"
 
 namespace kvproof::mutants {
 namespace {
@@ -15,23 +14,13 @@ class Cache final : public ForwardingCache<Cache> {
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("kivi", config)); }
-
 }  // namespace
 
-extern constinit const Mutant bytes_without_metadata = {
-    .strategy = {.name = "bytes_without_metadata",
-                 .summary = "kivi, reporting codes only.",
-                 .source = "kvproof",
-                 .params = {{"bits", 0, 0, 2, 0, 2, "bits", "8 4 2"},
-                            {"group", 64, 1, 4096, 1, 4, "tokens"},
-                            {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
-                            kRowDType},
-                 .contract = [](const Params& p) { return find_strategy("kivi")->contract(p); },
-                 .make = &make,
-                 .refuses = [](const Params& p) { return find_strategy("kivi")->refuses(p); }},
-    .fault = "the reported bytes leave out scales and minima",
-    .source = "turboquant_plus #53, kvpress head-wise methods",
-    .fault_class = "accounting"};
+extern constinit const Mutant bytes_without_metadata =
+    like_kivi<Cache>({.name = "bytes_without_metadata",
+                      .summary = "kivi, reporting codes only.",
+                      .fault = "the reported bytes leave out scales and minima",
+                      .source = "turboquant_plus #53, kvpress head-wise methods",
+                      .fault_class = "accounting"});
 
 }  // namespace kvproof::mutants

@@ -20,7 +20,7 @@ extern constinit const Mutant capacity_is_reported_as_held =
     like_in_place<Cache>({.name = "capacity_is_reported_as_held",
                           .summary = "in_place, reporting what it could hold as held.",
                           .fault = "rows that nobody owns yet are reported as payload",
-                          .source = "mlxcel #1776",
+                          .source = "kvproof",
                           .fault_class = "accounting"});
 
 }  // namespace kvproof::mutants

@@ -55,6 +55,7 @@ std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Ca
 Defect defect() {
   return demonstrate({.library = "tract 0.23, WindowKvSdpa",
                       .subject = "chunk_attends_the_whole_ring:w=3",
+                      .law = "visible_set_is_the_declared_one",
                       .given = "window 3",
                       .values = counting(5),
                       .chunks = {5}});

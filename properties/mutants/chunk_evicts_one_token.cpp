@@ -42,24 +42,14 @@ class Cache final : public StrategyCache<Cache> {
   RowPair rows_;
 };
 
-Contract contract(const Params& params) {
-  Contract contract = find_strategy("window")->contract(params);
-  contract.growth = Growth::kNotClaimed;
-  return contract;
-}
-
-constexpr Mutant make_mutant() {
-  Mutant mutant = like_window<Cache>({.name = "chunk_evicts_one_token",
-                                      .summary = "window, evicting at most one token a step.",
-                                      .fault = "a step of n tokens evicts one",
-                                      .source = "mlx-lm #1914",
-                                      .fault_class = "ring"});
-  mutant.strategy.contract = &contract;
-  return mutant;
-}
-
 }  // namespace
 
-extern constinit const Mutant chunk_evicts_one_token = make_mutant();
+extern constinit const Mutant chunk_evicts_one_token =
+    like_window<Cache>({.name = "chunk_evicts_one_token",
+                        .summary = "window, evicting at most one token a step.",
+                        .fault = "a step of n tokens evicts one",
+                        .source = "mlx-lm #1914",
+                        .fault_class = "ring"},
+                       &promised_but_growth<kWindow>);
 
 }  // namespace kvproof::mutants

@@ -231,30 +231,11 @@ class CodedCache : public StrategyCache<D> {
   }
 };
 
-inline Contract kivi_contract(const Params& params) { return find_strategy("kivi")->contract(params); }
-
 // Nothing is promised of how close rows come back, nor of how stores grow.
 inline Contract unfaithful_contract(const Params& params) {
-  Contract contract = kivi_contract(params);
+  Contract contract = promised_but_growth<kKivi>(params);
   contract.fidelity.kind = Fidelity::Kind::kNone;
-  contract.growth = Growth::kNotClaimed;
   return contract;
-}
-
-// Promises what kivi promises, or what `contract` says of the same parameters.
-template <class Cache>
-constexpr Mutant like_kivi(const About& about, Contract (*contract)(const Params&) = &kivi_contract) {
-  return mutant_of({.name = about.name,
-                    .summary = about.summary,
-                    .source = "kvproof",
-                    .params = {{"bits", 0, 0, 2, 0, 2, "bits", "8 4 2"},
-                               {"group", 64, 1, 4096, 1, 4, "tokens"},
-                               {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
-                               kRowDType},
-                    .contract = contract,
-                    .make = [](const Config& config) { return make_like<Cache>("kivi", config); },
-                    .refuses = [](const Params& params) { return find_strategy("kivi")->refuses(params); }},
-                   about);
 }
 
 }  // namespace kvproof::mutants

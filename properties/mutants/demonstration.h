@@ -24,6 +24,7 @@ struct Hides {
 
 struct Demonstration {
   const char *library, *subject;  // whose defect it is, and the spec of the mutant that has it
+  const char* law;                // that tells it best
   const char* given = "";         // parameters, in words
   std::vector<float> values;      // one a token
   std::vector<std::int64_t> chunks;
@@ -106,7 +107,7 @@ inline Defect demonstrate(const Demonstration& d) {
     input +=
         fmt::format("\na mask of {} hides {}", d.hides.dtype == DType::kBool ? "bool" : "0 and -inf", d.hides.words);
   }
-  return {d.library, input, spaced(right_answers(d)), spaced(answers_of(d))};
+  return {d.library, d.law, input, spaced(right_answers(d)), spaced(answers_of(d))};
 }
 
 }  // namespace kvproof::mutants

@@ -2,19 +2,10 @@
 // Right, slow, and unlike every strategy that is built in; a law that it breaks asks for more than a contract promises.
 #include "engine/cache/segmented_cache.h"
 #include "engine/codec/row_codecs.h"
-#include "properties/support/mutant.h"
+#include "properties/mutants/like.h"
 
 namespace kvproof::mutants {
 namespace {
-
-Contract contract(const Params& params) {
-  return {.fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
-          .truncates = [](const Params&, Position, Position) { return true; },
-          .bytes =
-              [](const Params& p, const Geometry& g, Position n) {
-                return std::size_t(n) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) * size_of(row_dtype(p));
-              }};
-}
 
 class Cache final : public StrategyCache<Cache> {
  public:
@@ -45,20 +36,15 @@ class Cache final : public StrategyCache<Cache> {
   RowPair even_, odd_;
 };
 
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
-
 }  // namespace
 
-extern constinit const Mutant even_and_odd_apart = {
-    .strategy = {.name = "even_and_odd_apart",
-                 .summary = "Keep everything, even and odd positions in stores of their own.",
-                 .source = "kvproof",
-                 .params = {kRowDType},
-                 .contract = &contract,
-                 .make = &make},
-    .fault = "none: neighbours stand apart in memory",
-    .source = "kvproof",
-    .fault_class = "layout",
-    .role = Role::kControl};
+extern constinit const Mutant even_and_odd_apart =
+    like_in_place<Cache>({.name = "even_and_odd_apart",
+                          .summary = "Keep everything, even and odd positions in stores of their own.",
+                          .fault = "none: neighbours stand apart in memory",
+                          .source = "kvproof",
+                          .fault_class = "layout",
+                          .role = Role::kControl},
+                         &promised_but_growth<kInPlace>);
 
 }  // namespace kvproof::mutants

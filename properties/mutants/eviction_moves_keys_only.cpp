@@ -41,22 +41,14 @@ class Cache final : public StrategyCache<Cache> {
   RowPair rows_;
 };
 
-constexpr Mutant make_mutant() {
-  Mutant mutant = like_window<Cache>({.name = "eviction_moves_keys_only",
-                                      .summary = "window, moving keys to the front and not values.",
-                                      .fault = "when rows leave, the keys of the others move and their values do not",
-                                      .source = "llama.cpp #12253",
-                                      .fault_class = "layout"});
-  mutant.strategy.contract = [](const Params& params) {
-    Contract contract = find_strategy("window")->contract(params);
-    contract.growth = Growth::kNotClaimed;
-    return contract;
-  };
-  return mutant;
-}
-
 }  // namespace
 
-extern constinit const Mutant eviction_moves_keys_only = make_mutant();
+extern constinit const Mutant eviction_moves_keys_only =
+    like_window<Cache>({.name = "eviction_moves_keys_only",
+                        .summary = "window, moving keys to the front and not values.",
+                        .fault = "when rows leave, the keys of the others move and their values do not",
+                        .source = "llama.cpp #12253",
+                        .fault_class = "layout"},
+                       &promised_but_growth<kWindow>);
 
 }  // namespace kvproof::mutants

@@ -2,7 +2,7 @@
 // stand in full precision. A law that it breaks asks a contract for more loss than it allows.
 #include "engine/cache/common_caches.h"
 #include "engine/codec/kivi_codec.h"
-#include "properties/support/mutant.h"
+#include "properties/mutants/coded_cache.h"
 
 namespace kvproof::mutants {
 namespace {
@@ -11,13 +11,12 @@ namespace {
 Position coded(const Params& p, Position n) { return std::max<Position>(0, n / p["residual"] - 1) * p["residual"]; }
 
 std::size_t live_bytes(const Params& p, const Geometry& g, Position n) {
-  return find_strategy("kivi")->contract(p).bytes(p, g, coded(p, n)) + row_bytes(p, g, n - coded(p, n));
+  return promised<kKivi>(p).bytes(p, g, coded(p, n)) + row_bytes(p, g, n - coded(p, n));
 }
 
 Contract contract(const Params& params) {
-  Contract contract = find_strategy("kivi")->contract(params);
+  Contract contract = promised_but_growth<kKivi>(params);
   contract.truncates = [](const Params& p, Position seen, Position n) { return coded(p, n) == coded(p, seen); };
-  contract.growth = Growth::kNotClaimed;
   contract.bytes = &live_bytes;
   return contract;
 }
@@ -28,8 +27,8 @@ class Cache final : public StrategyCache<Cache> {
       : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
                       make_row_codec(row_dtype(c.params), c.geometry.dv)),
         group_(c.params["group"]),
-        keys_(make_kivi_key_codec(c.geometry.d, bits(c.params), int(group_)), streams(), Capacity::kLadder),
-        values_(make_kivi_value_codec(c.geometry.dv, bits(c.params), int(group_)), streams(), Capacity::kLadder),
+        keys_(make_kivi_key_codec(c.geometry.d, bits_of(c.params), int(group_)), streams(), Capacity::kLadder),
+        values_(make_kivi_value_codec(c.geometry.dv, bits_of(c.params), int(group_)), streams(), Capacity::kLadder),
         late_(key_codec(), value_codec(), streams(), Capacity::kLadder) {}
 
   void fit(Position n) {
@@ -62,7 +61,6 @@ class Cache final : public StrategyCache<Cache> {
   }
 
  private:
-  static int bits(const Params& params) { return std::stoi(std::string(params.choice("bits"))); }
   void resize_coded(Position n) {
     keys_.resize(coded(config().params, n) / group_);
     values_.resize(coded(config().params, n));
@@ -80,21 +78,13 @@ class Cache final : public StrategyCache<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant flushes_late = {
-    .strategy = {
-        .name = "flushes_late",
-        .summary = "kivi, coding each block one block later.",
-        .source = "kvproof",
-        .params = {{"bits", 0, 0, 2, 0, 2, "bits", "8 4 2"},
-                   {"group", 64, 1, 4096, 1, 4, "tokens"},
-                   {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
-                   kRowDType},
-        .contract = &contract,
-        .make = [](const Config& config) -> std::unique_ptr<KvCache> { return std::make_unique<Cache>(config); },
-        .refuses = [](const Params& p) { return find_strategy("kivi")->refuses(p); }},
-    .fault = "none: blocks are coded later than they could be",
-    .source = "kvproof",
-    .fault_class = "quantization",
-    .role = Role::kControl};
+extern constinit const Mutant flushes_late =
+    like_kivi<Cache>({.name = "flushes_late",
+                      .summary = "kivi, coding each block one block later.",
+                      .fault = "none: blocks are coded later than they could be",
+                      .source = "kvproof",
+                      .fault_class = "quantization",
+                      .role = Role::kControl},
+                     &contract);
 
 }  // namespace kvproof::mutants

@@ -12,8 +12,7 @@ class Cache final : public ForwardingCache<Cache> {
     TakenRows rows = take_rows(inner(), 0, seen_tokens());
     rows.v = zero_rows(geometry(), seen_tokens()).v;
     std::unique_ptr<KvCache> child = inner().fork();
-    child->reset();
-    KVPROOF_CHECK(child->step(rows.append()) == OpStatus::kDone);
+    refill(*child, rows);
     return std::make_unique<Cache>(std::move(child));
   }
 };

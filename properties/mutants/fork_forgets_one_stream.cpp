@@ -14,8 +14,7 @@ class Cache final : public ForwardingCache<Cache> {
     std::fill_n(rows.k.as<float>() + (g.streams() - 1) * seen_tokens() * g.d, seen_tokens() * g.d, 0.f);
     std::fill_n(rows.v.as<float>() + (g.streams() - 1) * seen_tokens() * g.dv, seen_tokens() * g.dv, 0.f);
     std::unique_ptr<KvCache> child = inner().fork();
-    child->reset();
-    KVPROOF_CHECK(child->step(rows.append()) == OpStatus::kDone);
+    refill(*child, rows);
     return std::make_unique<Cache>(std::move(child));
   }
 };
@@ -26,7 +25,7 @@ extern constinit const Mutant fork_forgets_one_stream =
     like_in_place<Cache>({.name = "fork_forgets_one_stream",
                           .summary = "in_place, whose forks have a last stream of zeros.",
                           .fault = "the last stream of a fork is empty",
-                          .source = "unslothai llama.cpp #143",
+                          .source = "kvproof",
                           .fault_class = "fork"});
 
 }  // namespace kvproof::mutants

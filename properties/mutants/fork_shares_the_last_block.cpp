@@ -60,23 +60,20 @@ class Cache final : public StrategyCache<Cache> {
   std::shared_ptr<RowPair> last_;
 };
 
-constexpr Mutant make_mutant() {
-  Mutant mutant = like_in_place<Cache>({.name = "fork_shares_the_last_block",
-                                        .summary = "in_place in blocks of 4 tokens, the last one shared by forks.",
-                                        .fault = "a fork appends into the block that it shares with its origin",
-                                        .source = "mlc-llm #2644",
-                                        .fault_class = "fork"});
-  mutant.strategy.contract = [](const Params& params) {
-    Contract contract = find_strategy("in_place")->contract(params);
-    contract.growth = Growth::kNotClaimed;
-    contract.truncates = [](const Params&, Position seen, Position n) { return n >= seen - seen % kBlock; };
-    return contract;
-  };
-  return mutant;
+Contract contract(const Params& params) {
+  Contract result = promised_but_growth<kInPlace>(params);
+  result.truncates = [](const Params&, Position seen, Position n) { return n >= seen - seen % kBlock; };
+  return result;
 }
 
 }  // namespace
 
-extern constinit const Mutant fork_shares_the_last_block = make_mutant();
+extern constinit const Mutant fork_shares_the_last_block =
+    like_in_place<Cache>({.name = "fork_shares_the_last_block",
+                          .summary = "in_place in blocks of 4 tokens, the last one shared by forks.",
+                          .fault = "a fork appends into the block that it shares with its origin",
+                          .source = "xLLM #1984",
+                          .fault_class = "fork"},
+                         &contract);
 
 }  // namespace kvproof::mutants

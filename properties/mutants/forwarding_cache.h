@@ -48,14 +48,22 @@ class ForwardingCache : public Forwarding {
   std::unique_ptr<KvCache> fork() const override { return std::make_unique<D>(inner().fork()); }
 };
 
-// The cache that the strategy `name` makes of `config`, whose parameters are spelled as the mutant's. Its snapshots
-// carry the mutant's spec.
-inline std::unique_ptr<KvCache> make_honest(std::string_view name, const Config& config) {
+// The parameters of the strategy `name`, spelled as the mutant's.
+inline Params honest_params(std::string_view name, const Params& params) {
   const Strategy* honest = find_strategy(name);
   KVPROOF_CHECK(honest);
-  Params params(*honest);
-  for (const Param& p : honest->parameters()) params.set(p.name, config.params[p.name]);
-  return honest->make({config.geometry, params, config.spec});
+  Params result(*honest);
+  for (const Param& p : honest->parameters()) result.set(p.name, params[p.name]);
+  return result;
+}
+
+// The cache that a strategy makes of `params`, its own, where the mutant was asked for `config`. Its snapshots carry
+// the mutant's spec.
+inline std::unique_ptr<KvCache> make_honest(const Params& params, const Config& config) {
+  return params.strategy().make({config.geometry, params, config.spec});
+}
+inline std::unique_ptr<KvCache> make_honest(std::string_view name, const Config& config) {
+  return make_honest(honest_params(name, config.params), config);
 }
 
 }  // namespace kvproof::mutants

@@ -4,12 +4,6 @@
 namespace kvproof::mutants {
 namespace {
 
-Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
-  result.growth = Growth::kNotClaimed;
-  return result;
-}
-
 class Cache final : public CodedCache<Cache> {
  public:
   explicit Cache(const Config& c)
@@ -36,8 +30,8 @@ extern constinit const Mutant full_precision_shadow =
     like_kivi<Cache>({.name = "full_precision_shadow",
                       .summary = "kivi, keeping full precision as well.",
                       .fault = "a copy in full precision is kept and not reported",
-                      .source = "Rapid-MLX #1196",
+                      .source = "kvproof",
                       .fault_class = "accounting"},
-                     &contract);
+                     &promised_but_growth<kKivi>);
 
 }  // namespace kvproof::mutants

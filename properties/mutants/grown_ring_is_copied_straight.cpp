@@ -75,22 +75,14 @@ class Cache final : public StrategyCache<Cache> {
   RowPair rows_;
 };
 
-constexpr Mutant make_mutant() {
-  Mutant mutant = like_window<Cache>({.name = "grown_ring_is_copied_straight",
-                                      .summary = "window, in a ring that grows with its chunks.",
-                                      .fault = "a ring that has wrapped grows without being put in order",
-                                      .source = "colibri #830",
-                                      .fault_class = "ring"});
-  mutant.strategy.contract = [](const Params& params) {
-    Contract contract = find_strategy("window")->contract(params);
-    contract.growth = Growth::kNotClaimed;
-    return contract;
-  };
-  return mutant;
-}
-
 }  // namespace
 
-extern constinit const Mutant grown_ring_is_copied_straight = make_mutant();
+extern constinit const Mutant grown_ring_is_copied_straight =
+    like_window<Cache>({.name = "grown_ring_is_copied_straight",
+                        .summary = "window, in a ring that grows with its chunks.",
+                        .fault = "a ring that has wrapped grows without being put in order",
+                        .source = "colibri #830",
+                        .fault_class = "ring"},
+                       &promised_but_growth<kWindow>);
 
 }  // namespace kvproof::mutants

@@ -1,33 +1,17 @@
 // Control: a store that grows by a factor of 4. A law that it breaks asks for powers of two.
 #include "engine/base/account.h"
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
-#include "properties/mutants/like.h"
+#include "properties/mutants/growing_rows.h"
 
 namespace kvproof::mutants {
 namespace {
 
-class Cache final : public StrategyCache<Cache> {
+class Cache final : public GrowingRows<Cache> {
  public:
-  explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(row_dtype(c.params), c.geometry.d),
-                      make_row_codec(row_dtype(c.params), c.geometry.dv)),
-        rows_(room_for(16)) {}
+  explicit Cache(const Config& c) : GrowingRows(c) { rows_ = room_for(capacity_); }
 
   void fit(Position n) {
     if (n > capacity_) grow(n);
     rows_.resize(n);
-  }
-  void commit(const Chunk& chunk) override {
-    fit(chunk.end());
-    rows_.put(chunk, chunk.first, chunk.first, chunk.tokens);
-  }
-  void segments(Stream s, Segments& out) const override {
-    if (seen() > 0) out.push_back(rows_.segment(s, 0, seen(), 0));
-  }
-  template <class A>
-  void each(A& archive) {
-    rows_.each(archive);
   }
 
  private:
@@ -49,7 +33,6 @@ class Cache final : public StrategyCache<Cache> {
   }
 
   std::int64_t capacity_ = 16;
-  RowPair rows_;
 };
 
 }  // namespace

@@ -92,11 +92,11 @@ std::unique_ptr<KvCache> make_hiding(const char* like, const Config& config) {
 // Promises the last w tokens, or the first s and the last w.
 template <Sees sees>
 constexpr Mutant hiding_window(const About& about) {
-  return breaks_window([](const Config& config) { return make_hiding<sees>("window", config); }, about);
+  return breaks<kWindow>([](const Config& config) { return make_hiding<sees>("window", config); }, about);
 }
 template <Sees sees>
 constexpr Mutant hiding_sinks(const About& about) {
-  return breaks_sinks([](const Config& config) { return make_hiding<sees>("sinks", config); }, about);
+  return breaks<kSinks>([](const Config& config) { return make_hiding<sees>("sinks", config); }, about);
 }
 
 }  // namespace kvproof::mutants

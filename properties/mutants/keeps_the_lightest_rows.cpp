@@ -15,10 +15,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant keeps_the_lightest_rows = {
-    .strategy = faulty_h2o("keeps_the_lightest_rows", "h2o, evicting from the wrong end.", &make_as<Cache>),
-    .fault = "the row with the largest score is evicted",
-    .source = "Reward-Forcing #5",
-    .fault_class = "eviction"};
+extern constinit const Mutant keeps_the_lightest_rows =
+    like_h2o<Cache>({.name = "keeps_the_lightest_rows",
+                     .summary = "h2o, evicting from the wrong end.",
+                     .fault = "the row with the largest score is evicted",
+                     .source = "Reward-Forcing #5",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

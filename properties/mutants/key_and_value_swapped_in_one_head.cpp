@@ -1,8 +1,7 @@
 // Takes the keys of KV head 0 for its values and its values for its keys, wherever both have the same width.
 #include <algorithm>
 
-#include "properties/mutants/forwarding_cache.h"
-#include "properties/support/mutant.h"
+#include "properties/mutants/like.h"
 
 namespace kvproof::mutants {
 namespace {
@@ -27,19 +26,13 @@ class Cache final : public ForwardingCache<Cache> {
   }
 };
 
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(make_honest("in_place", config)); }
-
 }  // namespace
 
-extern constinit const Mutant key_and_value_swapped_in_one_head = {
-    .strategy = {.name = "key_and_value_swapped_in_one_head",
-                 .summary = "in_place, with K and V of the first head swapped.",
-                 .source = "kvproof",
-                 .params = {kRowDType},
-                 .contract = [](const Params& p) { return find_strategy("in_place")->contract(p); },
-                 .make = &make},
-    .fault = "K and V of KV head 0 are swapped",
-    .source = "KVCache-Factory 5fb995d",
-    .fault_class = "heads"};
+extern constinit const Mutant key_and_value_swapped_in_one_head =
+    like_in_place<Cache>({.name = "key_and_value_swapped_in_one_head",
+                          .summary = "in_place, with K and V of the first head swapped.",
+                          .fault = "K and V of KV head 0 are swapped",
+                          .source = "kvproof",
+                          .fault_class = "heads"});
 
 }  // namespace kvproof::mutants

@@ -5,7 +5,7 @@ namespace kvproof::mutants {
 namespace {
 
 Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
+  Contract result = promised<kKivi>(params);
   result.bytes = [](const Params& p, const Geometry& g, Position n) {
     const std::size_t coded = std::size_t(n - n % p["residual"]), late = std::size_t(n) - coded;
     std::size_t row = 0;

@@ -3,9 +3,8 @@
 // law that it breaks asks for more than a contract promises: eager eviction, slots modulo w, or bytes that never fall.
 #include <algorithm>
 
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
-#include "properties/support/mutant.h"
+#include "engine/cache/common_caches.h"
+#include "properties/mutants/like.h"
 
 namespace kvproof::mutants {
 namespace {
@@ -17,11 +16,7 @@ Contract contract(const Params& params) {
   return {.visible = {.window = params["w"]},
           .fidelity = {.kind = Fidelity::Kind::kRounded, .dtype = row_dtype(params)},
           .truncates = [](const Params& p, Position seen, Position n) { return base(n, p["w"]) == base(seen, p["w"]); },
-          .bytes =
-              [](const Params& p, const Geometry& g, Position n) {
-                return std::size_t(n - base(n, p["w"])) * std::size_t(g.streams()) * std::size_t(g.d + g.dv) *
-                       size_of(row_dtype(p));
-              }};
+          .bytes = [](const Params& p, const Geometry& g, Position n) { return row_bytes(p, g, n - base(n, p["w"])); }};
 }
 
 class Cache final : public StrategyCache<Cache> {
@@ -55,20 +50,15 @@ class Cache final : public StrategyCache<Cache> {
   RowPair rows_;
 };
 
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
-
 }  // namespace
 
-extern constinit const Mutant lazy_window = {
-    .strategy = {.name = "lazy_window",
-                 .summary = "Keep the last w tokens; let others stand until the store is full.",
-                 .source = "kvproof",
-                 .params = {{"w", 1024, 1, 1 << 23, 1, 9, "tokens"}, kRowDType},
-                 .contract = &contract,
-                 .make = &make},
-    .fault = "none: what has left the window is dropped later, w tokens at a time",
-    .source = "kvproof",
-    .fault_class = "layout",
-    .role = Role::kControl};
+extern constinit const Mutant lazy_window =
+    like_window<Cache>({.name = "lazy_window",
+                        .summary = "Keep the last w tokens; let others stand until the store is full.",
+                        .fault = "none: what has left the window is dropped later, w tokens at a time",
+                        .source = "kvproof",
+                        .fault_class = "layout",
+                        .role = Role::kControl},
+                       &contract);
 
 }  // namespace kvproof::mutants

@@ -1,6 +1,8 @@
-// How most mutants are described: in a few words, over the strategy whose promises they break.
+// How mutants are described: in a few words, over the strategy whose promises they break.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <type_traits>
@@ -17,8 +19,39 @@ struct About {
   Defect (*defect)() = nullptr;
 };
 
+// The strategy whose promises a mutant breaks, and its parameters as a mutant spells them.
+struct Base {
+  const char* name;
+  Param params[Params::kMax];
+};
+
 inline constexpr Param kWindowParam = {"w", 1024, 1, 1 << 23, 1, 9, "tokens"};
-inline constexpr Param kSinksParam = {"s", 4, 0, 1 << 20, 0, 5, "tokens"};
+inline constexpr Base kInPlace = {"in_place", {kRowDType}};
+inline constexpr Base kWindow = {"window", {kWindowParam, kRowDType}};
+inline constexpr Base kSinks = {"sinks", {{"s", 4, 0, 1 << 20, 0, 5, "tokens"}, kWindowParam, kRowDType}};
+inline constexpr Base kKivi = {"kivi",
+                               {{"bits", 0, 0, 2, 0, 2, "bits", "8 4 2"},
+                                {"group", 64, 1, 4096, 1, 4, "tokens"},
+                                {"residual", 64, 1, 1 << 16, 1, 12, "tokens"},
+                                kRowDType}};
+inline constexpr Base kH2o = {
+    "h2o", {{"heavy", 256, 0, 1 << 23, 0, 5, "tokens"}, {"recent", 256, 1, 1 << 23, 1, 5, "tokens"}, kRowDType}};
+inline constexpr Base kRandom = {"random", {{"budget", 512, 1, 1 << 23, 1, 9, "tokens"}, kRowDType}};
+
+using Make = std::unique_ptr<KvCache> (*)(const Config&);
+using Promise = Contract (*)(const Params&);
+
+template <const Base& base>
+Contract promised(const Params& params) {
+  return find_strategy(base.name)->contract(params);
+}
+// The same, but for how stores grow.
+template <const Base& base>
+Contract promised_but_growth(const Params& params) {
+  Contract contract = promised<base>(params);
+  contract.growth = Growth::kNotClaimed;
+  return contract;
+}
 
 // A Cache that is made of a Config, or of a right cache of the strategy `like`, to which it forwards.
 template <class Cache>
@@ -39,44 +72,39 @@ constexpr Mutant mutant_of(const Strategy& strategy, const About& about) {
           .defect = about.defect};
 }
 
-using Make = std::unique_ptr<KvCache> (*)(const Config&);
-
-// Of a cache that promises what in_place, window or sinks promise.
-constexpr Mutant breaks_in_place(Make make, const About& about) {
-  return mutant_of({.name = about.name,
-                    .summary = about.summary,
-                    .source = "kvproof",
-                    .params = {kRowDType},
-                    .contract = [](const Params& p) { return find_strategy("in_place")->contract(p); },
-                    .make = make},
-                   about);
-}
-constexpr Mutant breaks_window(Make make, const About& about) {
-  return mutant_of({.name = about.name,
-                    .summary = about.summary,
-                    .source = "kvproof",
-                    .params = {kWindowParam, kRowDType},
-                    .contract = [](const Params& p) { return find_strategy("window")->contract(p); },
-                    .make = make},
-                   about);
-}
-constexpr Mutant breaks_sinks(Make make, const About& about) {
-  return mutant_of({.name = about.name,
-                    .summary = about.summary,
-                    .source = "kvproof",
-                    .params = {kSinksParam, kWindowParam, kRowDType},
-                    .contract = [](const Params& p) { return find_strategy("sinks")->contract(p); },
-                    .make = make},
-                   about);
+// What `make` makes, promising what the base promises, or what `promise` says of the same parameters.
+template <const Base& base>
+constexpr Mutant breaks(Make make, const About& about, Promise promise = &promised<base>) {
+  Strategy strategy{.name = about.name, .summary = about.summary, .source = "kvproof"};
+  std::copy(std::begin(base.params), std::end(base.params), strategy.params);
+  strategy.contract = promise;
+  strategy.make = make;
+  strategy.refuses = [](const Params& params) -> const char* {
+    const Strategy& honest = *find_strategy(base.name);
+    return honest.refuses ? honest.refuses(params) : nullptr;
+  };
+  return mutant_of(strategy, about);
 }
 
-template <class Cache>
-constexpr Mutant like_in_place(const About& about) {
-  return breaks_in_place([](const Config& config) { return make_like<Cache>("in_place", config); }, about);
+template <const Base& base, class Cache>
+constexpr Mutant like(const About& about, Promise promise = &promised<base>) {
+  return breaks<base>([](const Config& config) { return make_like<Cache>(base.name, config); }, about, promise);
 }
 template <class Cache>
-constexpr Mutant like_window(const About& about) {
-  return breaks_window([](const Config& config) { return make_like<Cache>("window", config); }, about);
+constexpr Mutant like_in_place(const About& about, Promise promise = &promised<kInPlace>) {
+  return like<kInPlace, Cache>(about, promise);
+}
+template <class Cache>
+constexpr Mutant like_window(const About& about, Promise promise = &promised<kWindow>) {
+  return like<kWindow, Cache>(about, promise);
+}
+template <class Cache>
+constexpr Mutant like_kivi(const About& about, Promise promise = &promised<kKivi>) {
+  return like<kKivi, Cache>(about, promise);
+}
+template <class Cache>
+constexpr Mutant like_h2o(const About& about) {
+  return like<kH2o, Cache>(about);
 }
 
 // A fault that nothing here can have yet, for want of `capability`.

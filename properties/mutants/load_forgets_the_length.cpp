@@ -13,9 +13,7 @@ class Cache final : public ForwardingCache<Cache> {
     std::vector<Position> held;
     inner().held({0}, held);
     if (held.empty() || held.front() == 0) return;
-    const TakenRows rows = take_rows(inner(), held.front(), seen_tokens());
-    inner().reset();
-    KVPROOF_CHECK(inner().step(rows.append()) == OpStatus::kDone);
+    refill(inner(), take_rows(inner(), held.front(), seen_tokens()));
   }
 };
 

@@ -23,7 +23,7 @@ extern constinit const Mutant minimum_in_sixteen_bits =
     like_kivi<Cache>({.name = "minimum_in_sixteen_bits",
                       .summary = "kivi, with its minima rounded to 16 bits.",
                       .fault = "minima are stored in 16 bits",
-                      .source = "KIVI quant/new_pack.py",
+                      .source = "KIVI, fp16 scale and zero",
                       .fault_class = "quantization"});
 
 }  // namespace kvproof::mutants

@@ -34,7 +34,7 @@ extern constinit const Mutant objects_share_a_scale =
     like_in_place<Cache>({.name = "objects_share_a_scale",
                           .summary = "in_place, with one scale for all objects.",
                           .fault = "a scale is kept for the process and not for the object",
-                          .source = "LMCache #4385",
+                          .source = "imp #89",
                           .fault_class = "reset"});
 
 }  // namespace kvproof::mutants

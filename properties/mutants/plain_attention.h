@@ -16,6 +16,14 @@ namespace kvproof::mutants {
 
 inline constexpr double kHidden = -std::numeric_limits<double>::infinity();
 
+// Each score s becomes exp(s - the largest); returns their sum.
+inline double exponentials(std::span<double> scores) {
+  const double top = scores.empty() ? kHidden : *std::max_element(scores.begin(), scores.end());
+  double sum = 0;
+  for (double& s : scores) sum += s = s == kHidden ? 0 : std::exp(s - top);
+  return sum;
+}
+
 // One query of a step.
 struct Asked {
   const Step& step;
@@ -84,13 +92,6 @@ class PlainAttention : public ForwardingCache<D> {
     const double cap = double(a.step.softcap);
     return cap > 0 ? cap * std::tanh(score / cap) : score;
   }
-  // Each score s becomes exp(s - the largest); returns their sum.
-  static double exponentials(std::span<double> scores) {
-    const double top = scores.empty() ? kHidden : *std::max_element(scores.begin(), scores.end());
-    double sum = 0;
-    for (double& s : scores) sum += s = s == kHidden ? 0 : std::exp(s - top);
-    return sum;
-  }
 
  private:
   struct Rows {
@@ -143,15 +144,14 @@ class PlainAttention : public ForwardingCache<D> {
 };
 
 // Promises what in_place promises, but for the bits of the engine's kernel.
+inline Contract promised_by_plain_attention(const Params& params) {
+  Contract contract = promised<kInPlace>(params);
+  contract.slot_order = Claim::kTolerance;
+  return contract;
+}
 template <class Cache>
 constexpr Mutant like_plain_attention(const About& about) {
-  Mutant mutant = like_in_place<Cache>(about);
-  mutant.strategy.contract = [](const Params& params) {
-    Contract contract = find_strategy("in_place")->contract(params);
-    contract.slot_order = Claim::kTolerance;
-    return contract;
-  };
-  return mutant;
+  return like_in_place<Cache>(about, &promised_by_plain_attention);
 }
 
 }  // namespace kvproof::mutants

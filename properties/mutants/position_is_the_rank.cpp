@@ -28,10 +28,11 @@ class Cache final : public ForwardingCache<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant position_is_the_rank = {
-    .strategy = faulty_h2o("position_is_the_rank", "h2o, numbering what is left.", &make_as<Cache>),
-    .fault = "positions are counted again after an eviction",
-    .source = "VeloxQuant-MLX #389, #137",
-    .fault_class = "eviction"};
+extern constinit const Mutant position_is_the_rank =
+    like_h2o<Cache>({.name = "position_is_the_rank",
+                     .summary = "h2o, numbering what is left.",
+                     .fault = "positions are counted again after an eviction",
+                     .source = "VeloxQuant-MLX #389, #137",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -8,6 +8,7 @@ namespace {
 Defect defect() {
   return demonstrate({.library = "tract 0.23, QuantizedKvSdpa",
                       .subject = "prefill_is_not_causal",
+                      .law = "the_future_touches_no_output",
                       .values = {1, 2, 3, 4},
                       .chunks = {4}});
 }

@@ -30,11 +30,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant protected_rows_tie_with_the_heaviest = {
-    .strategy = faulty_h2o("protected_rows_tie_with_the_heaviest", "h2o, protecting rows by the largest score.",
-                           &make_as<Cache>),
-    .fault = "a protected row ties with the heaviest and is evicted",
-    .source = "kvpress #227",
-    .fault_class = "eviction"};
+extern constinit const Mutant protected_rows_tie_with_the_heaviest =
+    like_h2o<Cache>({.name = "protected_rows_tie_with_the_heaviest",
+                     .summary = "h2o, protecting rows by the largest score.",
+                     .fault = "a protected row ties with the heaviest and is evicted",
+                     .source = "kvpress #227",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

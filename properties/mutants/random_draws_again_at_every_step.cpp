@@ -2,7 +2,7 @@
 // often than others. Right for a single prefill.
 #include "engine/base/random.h"
 #include "engine/cache/evicting_cache.h"
-#include "properties/support/mutant.h"
+#include "properties/mutants/like.h"
 
 namespace kvproof::mutants {
 namespace {
@@ -20,15 +20,11 @@ class Cache final : public EvictingCache<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant random_draws_again_at_every_step = {
-    .strategy = {.name = "random_draws_again_at_every_step",
-                 .summary = "random, with a new draw for every token at every step.",
-                 .source = "kvproof",
-                 .params = {{"budget", 512, 1, 1 << 23, 1, 9, "tokens"}, kRowDType},
-                 .contract = [](const Params& p) { return find_strategy("random")->contract(p); },
-                 .make = [](const Config& c) -> std::unique_ptr<KvCache> { return std::make_unique<Cache>(c); }},
-    .fault = "the sample is drawn among the survivors again and again, and prefers the recent",
-    .source = "kvproof",
-    .fault_class = "eviction"};
+extern constinit const Mutant random_draws_again_at_every_step =
+    like<kRandom, Cache>({.name = "random_draws_again_at_every_step",
+                          .summary = "random, with a new draw for every token at every step.",
+                          .fault = "the sample is drawn among the survivors again and again, and prefers the recent",
+                          .source = "kvproof",
+                          .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -1,5 +1,5 @@
-// A range is taken over all sequences of a batch, padding of the shorter ones included: answers depend on who else is
-// served. Nothing is promised of how close rows come back.
+// A range is taken over all sequences of a batch: answers depend on who else is served. Nothing is promised of how
+// close rows come back.
 #include "properties/mutants/coded_cache.h"
 
 namespace kvproof::mutants {
@@ -29,7 +29,7 @@ extern constinit const Mutant range_over_the_batch =
     like_kivi<Cache>({.name = "range_over_the_batch",
                       .summary = "kivi, ranging over all sequences of the batch.",
                       .fault = "the range of a group of keys is taken over the batch",
-                      .source = "KIVI #18, H2O",
+                      .source = "KIVI #18",
                       .fault_class = "batch"},
                      &unfaithful_contract);
 

@@ -13,10 +13,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant recent_rows_off_by_one = {
-    .strategy = faulty_h2o("recent_rows_off_by_one", "h2o, protecting one recent row too few.", &make_as<Cache>),
-    .fault = "the oldest of the recent rows can be evicted",
-    .source = "kvpress #243",
-    .fault_class = "eviction"};
+extern constinit const Mutant recent_rows_off_by_one =
+    like_h2o<Cache>({.name = "recent_rows_off_by_one",
+                     .summary = "h2o, protecting one recent row too few.",
+                     .fault = "the oldest of the recent rows can be evicted",
+                     .source = "kvproof",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -8,11 +8,7 @@ namespace {
 class Cache final : public ForwardingCache<Cache> {
  public:
   using ForwardingCache::ForwardingCache;
-  void reset() override {
-    const Position seen = seen_tokens();
-    inner().reset();
-    KVPROOF_CHECK(inner().step(zero_rows(geometry(), seen).append()) == OpStatus::kDone);
-  }
+  void reset() override { refill(inner(), zero_rows(geometry(), seen_tokens())); }
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ extern constinit const Mutant ring_offset_survives_reset =
     like_window<Cache>({.name = "ring_offset_survives_reset",
                         .summary = "window, whose ring goes on turning after a reset.",
                         .fault = "after a reset rows are read from where the old ring ended",
-                        .source = "kvpress #221",
+                        .source = "kvproof",
                         .fault_class = "reset"});
 
 }  // namespace kvproof::mutants

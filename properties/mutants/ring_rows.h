@@ -22,6 +22,7 @@ class RingRows : public StrategyCache<D> {
     fit(chunk.end());
     ring_.runs(chunk.first, chunk.end(),
                [&](Position p, std::int64_t slot, std::int64_t n) { rows_.put(chunk, p, slot, n); });
+    ring_.count_wrap(*this->account(), chunk.first, chunk.end());
   }
   void segments(Stream s, Segments& out) const override {
     ring_.runs(0, this->seen(),

@@ -55,16 +55,10 @@ std::unique_ptr<KvCache> make(const Config& config) {
 }  // namespace
 
 extern constinit const Mutant rows_kept_for_every_query_head =
-    mutant_of({.name = "rows_kept_for_every_query_head",
-               .summary = "in_place, with rows repeated for every query head.",
-               .source = "kvproof",
-               .params = {kRowDType},
-               .contract = [](const Params& p) { return find_strategy("in_place")->contract(p); },
-               .make = &make},
-              {.name = "rows_kept_for_every_query_head",
-               .summary = "in_place, with rows repeated for every query head.",
-               .fault = "memory grows with the query heads, not with the KV heads",
-               .source = "KVCache-Factory #49",
-               .fault_class = "heads"});
+    breaks<kInPlace>(&make, {.name = "rows_kept_for_every_query_head",
+                             .summary = "in_place, with rows repeated for every query head.",
+                             .fault = "memory grows with the query heads, not with the KV heads",
+                             .source = "KVCache-Factory #49",
+                             .fault_class = "heads"});
 
 }  // namespace kvproof::mutants

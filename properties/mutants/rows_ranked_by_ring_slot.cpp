@@ -17,11 +17,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant rows_ranked_by_ring_slot = {
-    .strategy =
-        faulty_h2o("rows_ranked_by_ring_slot", "h2o, with rows ranked by their place in a ring.", &make_as<Cache>),
-    .fault = "the row with the largest position modulo budget leaves first, whatever its score",
-    .source = "kvproof",
-    .fault_class = "eviction"};
+extern constinit const Mutant rows_ranked_by_ring_slot =
+    like_h2o<Cache>({.name = "rows_ranked_by_ring_slot",
+                     .summary = "h2o, with rows ranked by their place in a ring.",
+                     .fault = "the row with the largest position modulo budget leaves first, whatever its score",
+                     .source = "kvproof",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

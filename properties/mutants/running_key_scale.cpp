@@ -1,96 +1,16 @@
 // One running minimum and scale per key channel for all tokens, with a floor of 1.0: when they move, older codes are
 // not coded again and come back as other keys.
-#include <algorithm>
-#include <cmath>
-#include <vector>
-
-#include "engine/cache/segmented_cache.h"
-#include "engine/codec/row_codecs.h"
+#include "properties/mutants/coded_cache.h"
 #include "properties/mutants/demonstration.h"
-#include "properties/support/mutant.h"
 
 namespace kvproof::mutants {
 namespace {
 
-constexpr Position kBlock = 4;  // tokens leave full precision in blocks, as in kivi:group=4,residual=4
-
-Position coded(Position n) { return n - n % kBlock; }
-
-Contract contract(const Params&) {
-  return {.fidelity = {.kind = Fidelity::Kind::kHalfStep,
-                       .bits = 8,
-                       .key_tokens = kBlock,
-                       .value_channels = 1,
-                       .residual = kBlock},
-          .chunk_output = Claim::kTolerance,
-          .bytes = [](const Params&, const Geometry& g, Position n) {
-            return std::size_t(g.streams()) *
-                   std::size_t(n * (g.d + g.dv) + coded(n) * g.d + (coded(n) > 0 ? 2 * g.d : 0)) * 4;
-          }};
-}
-
-class Cache final : public StrategyCache<Cache> {
- public:
-  explicit Cache(const Config& c)
-      : StrategyCache(c, make_row_codec(DType::kF32, c.geometry.d), make_row_codec(DType::kF32, c.geometry.dv)),
-        rows_(key_codec(), value_codec(), streams(), Capacity::kLadder),
-        codes_(key_codec(), streams(), Capacity::kLadder),
-        affine_(key_codec(), streams(), Capacity::kFixed, 2) {}
-
-  void fit(Position n) {
-    rows_.resize(n);
-    codes_.resize(coded(n));
-    affine_.resize(coded(n) > 0 ? 2 : 0);
-  }
-
-  void commit(const Chunk& chunk) override {
-    fit(chunk.end());
-    rows_.put(chunk, chunk.first, chunk.first, chunk.tokens);
-    for (int s = 0; s < streams(); ++s) {
-      for (Position p = coded(chunk.first); p < coded(chunk.end()); ++p) code({s}, p);
-      for (Position p = 0; p < coded(chunk.end()); ++p) decode({s}, p);
-    }
-  }
-  void segments(Stream s, Segments& out) const override {
-    if (seen() > 0) out.push_back(rows_.segment(s, 0, seen(), 0));
-  }
-  template <class A>
-  void each(A& archive) {
-    rows_.each(archive);
-    codes_.each(archive);
-    affine_.each(archive);
-  }
-
- private:
-  static float* floats(RowStore& store, Stream s, std::int64_t i) {
-    return reinterpret_cast<float*>(store.block(s, i));
-  }
-
-  void code(Stream s, Position p) {
-    float *low = floats(affine_, s, 0), *scale = floats(affine_, s, 1);
-    const float* key = floats(rows_.keys, s, p);
-    float* codes = floats(codes_, s, p);
-    for (int d = 0; d < geometry().d; ++d) {
-      low[d] = p == 0 ? key[d] : std::min(low[d], key[d]);
-      scale[d] = std::max(p == 0 ? 1.f : scale[d], (key[d] - low[d]) / 255);
-      codes[d] = std::clamp(std::nearbyint((key[d] - low[d]) / scale[d]), 0.f, 255.f);
-    }
-  }
-  void decode(Stream s, Position p) {
-    for (int d = 0; d < geometry().d; ++d) {
-      floats(rows_.keys, s, p)[d] = floats(codes_, s, p)[d] * floats(affine_, s, 1)[d] + floats(affine_, s, 0)[d];
-    }
-  }
-
-  RowPair rows_;             // keys as they read back, values exact
-  RowStore codes_, affine_;  // codes as numbers; minimum and scale of each channel
-};
-
-std::unique_ptr<KvCache> make(const Config& config) { return std::make_unique<Cache>(config); }
+constexpr int kBlock = 4;  // tokens that leave full precision together in the demonstration
 
 // Keys of one channel as they are read back; the last one is repeated until the block is full.
 std::vector<float> read_back(std::vector<float> keys) {
-  const std::unique_ptr<KvCache> cache = make_cache("running_key_scale", Geometry{});
+  const std::unique_ptr<KvCache> cache = make_cache("running_key_scale:bits=8,group=4,residual=4", Geometry{});
   const std::size_t asked = keys.size();
   keys.resize(std::size_t(kBlock), keys.back());
   Tensor rows(DType::kF32, {1, 1, kBlock, 1});
@@ -105,7 +25,7 @@ std::vector<float> read_back(std::vector<float> keys) {
 }
 
 Defect defect() {
-  Defect told{.library = "tract 0.23, QuantizedKvSdpa"};
+  Defect told{.library = "tract 0.23, QuantizedKvSdpa", .law = "read_returns_what_was_appended"};
   told.input =
       "B = 1, one head, D = 1; keys appended in this order (the last one until there are 4)\n"
       "and read back, each line in a cache of its own";
@@ -118,18 +38,45 @@ Defect defect() {
   return told;
 }
 
+class Cache final : public CodedCache<Cache> {
+ public:
+  using CodedCache::CodedCache;
+
+ protected:
+  Affine quantize(const Group& group, std::span<const float> x, std::uint16_t* codes) override {
+    if (group.side == Side::kValues) return CodedCache::quantize(group, x, codes);
+    Affine running = {1, x[0]};
+    if (group.first > 0) running = codec(Side::kKeys).affine(key_block(group.stream, group.first - 1), group.index);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      running.low = std::min(running.low, x[i]);
+      running.scale = std::max(running.scale, (x[i] - running.low) / float((1 << bits()) - 1));
+      code_under(running, x.subspan(i, 1), bits(), codes + i);
+    }
+    return running;
+  }
+  // The newest minimum and scale serve all blocks.
+  void flush(Position first) override {
+    CodedCache::flush(first);
+    for (int s = 0; s < streams(); ++s) {
+      const std::byte* newest = key_block({s}, first + residual_ - 1);
+      for (std::byte* block = key_block({s}, 0); block != newest; block += keys_.codec().block_bytes()) {
+        std::memcpy(block, newest, keys_.codec().metadata_bytes());
+      }
+    }
+  }
+
+ private:
+  std::byte* key_block(Stream s, Position p) { return keys_.block(s, p / keys_.codec().block()); }
+};
+
 }  // namespace
 
-extern constinit const Mutant running_key_scale = {
-    .strategy = {.name = "running_key_scale",
-                 .summary = "8-bit keys with one running scale per channel.",
-                 .source = "kvproof",
-                 .params = {},
-                 .contract = &contract,
-                 .make = &make},
-    .fault = "a running key scale with a floor of 1.0; older keys are never coded again",
-    .source = "tract quantized_kv_sdpa",
-    .fault_class = "quantization",
-    .defect = &defect};
+extern constinit const Mutant running_key_scale =
+    like_kivi<Cache>({.name = "running_key_scale",
+                      .summary = "kivi, with one running key scale per channel.",
+                      .fault = "a running key scale with a floor of 1.0; older keys are never coded again",
+                      .source = "tract quantized_kv_sdpa",
+                      .fault_class = "quantization",
+                      .defect = &defect});
 
 }  // namespace kvproof::mutants

@@ -38,7 +38,7 @@ extern constinit const Mutant same_query_gets_the_old_answer =
     like_in_place<Cache>({.name = "same_query_gets_the_old_answer",
                           .summary = "in_place, remembering the answer to its last query.",
                           .fault = "a query that was asked before gets the answer it got then",
-                          .source = "MLPerf inference rules",
+                          .source = "MLPerf TEST04",
                           .fault_class = "attention"});
 
 }  // namespace kvproof::mutants

@@ -6,8 +6,7 @@ namespace kvproof::mutants {
 namespace {
 
 Contract contract(const Params& params) {
-  Contract result = kivi_contract(params);
-  result.growth = Growth::kNotClaimed;
+  Contract result = promised_but_growth<kKivi>(params);
   result.truncates = nullptr;  // the calls are not known by position
   return result;
 }

@@ -13,10 +13,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_are_not_accumulated = {
-    .strategy = faulty_h2o("scores_are_not_accumulated", "h2o, forgetting older scores.", &make_as<Cache>),
-    .fault = "scores are replaced, not added up",
-    .source = "H2O modify_llama",
-    .fault_class = "eviction"};
+extern constinit const Mutant scores_are_not_accumulated =
+    like_h2o<Cache>({.name = "scores_are_not_accumulated",
+                     .summary = "h2o, forgetting older scores.",
+                     .fault = "scores are replaced, not added up",
+                     .source = "kvproof",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -15,10 +15,10 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_are_not_forked = {
-    .strategy = faulty_h2o("scores_are_not_forked", "h2o, forgetting scores in a fork.", &make_as<Cache>),
-    .fault = "a fork begins with scores of zero",
-    .source = "unslothai/llama.cpp #143",
-    .fault_class = "fork"};
+extern constinit const Mutant scores_are_not_forked = like_h2o<Cache>({.name = "scores_are_not_forked",
+                                                                       .summary = "h2o, forgetting scores in a fork.",
+                                                                       .fault = "a fork begins with scores of zero",
+                                                                       .source = "unslothai/llama.cpp #143",
+                                                                       .fault_class = "fork"});
 
 }  // namespace kvproof::mutants

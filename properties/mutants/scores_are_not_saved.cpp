@@ -24,10 +24,10 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_are_not_saved = {
-    .strategy = faulty_h2o("scores_are_not_saved", "h2o, saving no scores.", &make_as<Cache>),
-    .fault = "a snapshot leaves out the scores",
-    .source = "mlx-lm #886",
-    .fault_class = "snapshot"};
+extern constinit const Mutant scores_are_not_saved = like_h2o<Cache>({.name = "scores_are_not_saved",
+                                                                      .summary = "h2o, saving no scores.",
+                                                                      .fault = "a snapshot leaves out the scores",
+                                                                      .source = "mlx-lm #886",
+                                                                      .fault_class = "snapshot"});
 
 }  // namespace kvproof::mutants

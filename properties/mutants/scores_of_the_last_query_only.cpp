@@ -13,10 +13,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_of_the_last_query_only = {
-    .strategy = faulty_h2o("scores_of_the_last_query_only", "h2o, heeding one query a step.", &make_as<Cache>),
-    .fault = "only the last query of a step counts",
-    .source = "KVCache-Factory 9f9aa2e",
-    .fault_class = "eviction"};
+extern constinit const Mutant scores_of_the_last_query_only =
+    like_h2o<Cache>({.name = "scores_of_the_last_query_only",
+                     .summary = "h2o, heeding one query a step.",
+                     .fault = "only the last query of a step counts",
+                     .source = "kvproof",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

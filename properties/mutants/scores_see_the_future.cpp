@@ -3,11 +3,11 @@
 
 namespace kvproof::mutants {
 
-extern constinit const Mutant scores_see_the_future = {
-    .strategy = faulty_h2o("scores_see_the_future", "h2o, with scores that know no causality.",
-                           &make_as<WeighedByHand<Weighing::kUnmasked>>),
-    .fault = "scores are weights without the causal mask",
-    .source = "KVCache-Factory 9f9aa2e",
-    .fault_class = "eviction"};
+extern constinit const Mutant scores_see_the_future =
+    like_h2o<WeighedByHand<Weighing::kUnmasked>>({.name = "scores_see_the_future",
+                                                  .summary = "h2o, with scores that know no causality.",
+                                                  .fault = "scores are weights without the causal mask",
+                                                  .source = "KVCache-Factory 9f9aa2e",
+                                                  .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

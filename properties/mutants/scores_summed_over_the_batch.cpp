@@ -29,10 +29,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_summed_over_the_batch = {
-    .strategy = faulty_h2o("scores_summed_over_the_batch", "h2o, with one score for the whole batch.", &make_as<Cache>),
-    .fault = "scores are summed over the batch",
-    .source = "FMInference/H2O, modify_llama",
-    .fault_class = "batch"};
+extern constinit const Mutant scores_summed_over_the_batch =
+    like_h2o<Cache>({.name = "scores_summed_over_the_batch",
+                     .summary = "h2o, with one score for the whole batch.",
+                     .fault = "scores are summed over the batch",
+                     .source = "FMInference/H2O",
+                     .fault_class = "batch"});
 
 }  // namespace kvproof::mutants

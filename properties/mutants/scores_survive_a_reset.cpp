@@ -29,10 +29,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant scores_survive_a_reset = {
-    .strategy = faulty_h2o("scores_survive_a_reset", "h2o, keeping a score over a reset.", &make_as<Cache>),
-    .fault = "an accumulated score survives reset()",
-    .source = "kvpress #221, H2O _reset_masks",
-    .fault_class = "reset"};
+extern constinit const Mutant scores_survive_a_reset =
+    like_h2o<Cache>({.name = "scores_survive_a_reset",
+                     .summary = "h2o, keeping a score over a reset.",
+                     .fault = "an accumulated score survives reset()",
+                     .source = "kvpress #221, H2O _reset_masks",
+                     .fault_class = "reset"});
 
 }  // namespace kvproof::mutants

@@ -3,11 +3,11 @@
 
 namespace kvproof::mutants {
 
-extern constinit const Mutant scores_without_scale = {
-    .strategy = faulty_h2o("scores_without_scale", "h2o, with scores that are not scaled.",
-                           &make_as<WeighedByHand<Weighing::kUnscaled>>),
-    .fault = "scores leave out the factor 1/sqrt(D)",
-    .source = "MInference 5e37e0d",
-    .fault_class = "eviction"};
+extern constinit const Mutant scores_without_scale =
+    like_h2o<WeighedByHand<Weighing::kUnscaled>>({.name = "scores_without_scale",
+                                                  .summary = "h2o, with scores that are not scaled.",
+                                                  .fault = "scores leave out the factor 1/sqrt(D)",
+                                                  .source = "MInference 5e37e0d",
+                                                  .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

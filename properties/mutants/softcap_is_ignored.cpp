@@ -18,7 +18,7 @@ extern constinit const Mutant softcap_is_ignored =
     like_plain_attention<Cache>({.name = "softcap_is_ignored",
                                  .summary = "in_place, without a softcap.",
                                  .fault = "the softcap of a step is not applied",
-                                 .source = "tract GroupQueryAttention #2645",
+                                 .source = "rlx_gemma 0.2.2",
                                  .fault_class = "attention"});
 
 }  // namespace kvproof::mutants

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/cache/kv_cache.h"
 
 namespace kvproof::mutants {
@@ -36,6 +37,12 @@ inline TakenRows take_rows(const KvCache& cache, Position first, Position end) {
     }
   }
   return rows;
+}
+
+// Makes `rows` all that `cache` holds.
+inline void refill(KvCache& cache, const TakenRows& rows) {
+  cache.reset();
+  KVPROOF_CHECK(cache.step(rows.append()) == OpStatus::kDone);
 }
 
 }  // namespace kvproof::mutants

@@ -16,10 +16,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant ties_evict_the_earlier_row = {
-    .strategy = faulty_h2o("ties_evict_the_earlier_row", "h2o, with ties resolved the other way.", &make_as<Cache>),
-    .fault = "of equal scores the earlier row is evicted",
-    .source = "Scissorhands, topk of several libraries",
-    .fault_class = "eviction"};
+extern constinit const Mutant ties_evict_the_earlier_row =
+    like_h2o<Cache>({.name = "ties_evict_the_earlier_row",
+                     .summary = "h2o, with ties resolved the other way.",
+                     .fault = "of equal scores the earlier row is evicted",
+                     .source = "kvproof",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -18,10 +18,11 @@ class Cache final : public HeavyHitters<Cache> {
 
 }  // namespace
 
-extern constinit const Mutant values_stay_behind_their_keys = {
-    .strategy = faulty_h2o("values_stay_behind_their_keys", "h2o, leaving a value where it was.", &make_as<Cache>),
-    .fault = "the value of slot 0 stays when its key is replaced",
-    .source = "KVCache-Factory 5fb995d",
-    .fault_class = "eviction"};
+extern constinit const Mutant values_stay_behind_their_keys =
+    like_h2o<Cache>({.name = "values_stay_behind_their_keys",
+                     .summary = "h2o, leaving a value where it was.",
+                     .fault = "the value of slot 0 stays when its key is replaced",
+                     .source = "KVCache-Factory 5fb995d",
+                     .fault_class = "eviction"});
 
 }  // namespace kvproof::mutants

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/tensor/half.h"
-#include "properties/mutants/forwarding_cache.h"
 #include "properties/mutants/heavy_hitters.h"
+#include "properties/mutants/plain_attention.h"
 
 namespace kvproof::mutants {
 
@@ -65,12 +65,10 @@ class WeighedRows final : public HeavyHitters<WeighedRows<kWeighing>> {
 
   static void add_softmax(std::span<const float> q, std::span<const float> k, double scale, std::span<float> sums) {
     std::vector<double> weights(sums.size());
-    double largest = -INFINITY, total = 0;
     for (std::size_t j = 0; j < weights.size(); ++j) {
       for (std::size_t d = 0; d < q.size(); ++d) weights[j] += double(q[d]) * double(k[j * q.size() + d]) * scale;
-      largest = std::max(largest, weights[j]);
     }
-    for (double& w : weights) total += w = std::exp(w - largest);
+    const double total = exponentials(weights);
     for (std::size_t j = 0; j < weights.size(); ++j) sums[j] += float(weights[j] / total);
   }
 

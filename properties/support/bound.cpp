@@ -60,4 +60,8 @@ Params scaled(const Params& params, std::int64_t factor) {
   return go_together(result) ? result : params;
 }
 
+std::string concat_beside(const Contract& contract) {
+  return "concat:dtype=" + std::string(name_of(contract.fidelity.dtype));
+}
+
 }  // namespace kvproof

@@ -1,6 +1,8 @@
 // The bound of a contract, and parameters that raise it: for laws on what a bound does and on what it does not.
 #pragma once
 
+#include <string>
+
 #include "engine/cache/strategy.h"
 
 namespace kvproof {
@@ -15,5 +17,8 @@ Params raise_bound(const Params& params, Position tokens);
 
 // Every integer parameter times `factor`; unchanged if one leaves its range or they do not go together.
 Params scaled(const Params& params, std::int64_t factor);
+
+// The spec of the cache that loses nothing beside one of `contract`: plain concatenation, rounded to the same dtype.
+std::string concat_beside(const Contract& contract);
 
 }  // namespace kvproof

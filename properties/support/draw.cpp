@@ -9,7 +9,7 @@ namespace kvproof {
 namespace {
 
 constexpr int kParamTries = 200;
-constexpr std::int64_t kMostTokens = 4096;             // in one case, whatever is spelled
+constexpr std::int64_t kLongest = 4096;                // of the lengths at which something may change
 constexpr std::int64_t kWork = std::int64_t(1) << 24;  // query x key x channel products of one case, about
 
 template <class T>
@@ -55,7 +55,7 @@ std::vector<std::int64_t> boundaries(const Params* params, Random& random) {
   for (const Param& p : params->strategy().parameters()) {
     if (p.choices) continue;
     const std::int64_t v = (*params)[p.name];
-    if (v > kMostTokens) continue;
+    if (v > kLongest) continue;
     sum += v;
     for (const std::int64_t n : {v - 1, v, v + 1, 2 * v - 1, 2 * v, 2 * v + 1, 3 * v, sum, sum + 1}) {
       all.push_back(std::max<std::int64_t>(0, n));
@@ -121,7 +121,7 @@ std::int64_t wanted_tokens(const Law& law, const Subject* subject) {
   if (!subject) return most;
   for (const std::string& name : subject->spelled) {
     const std::int64_t v = subject->params[name];
-    if (2 * v + 8 > most) most = std::min(2 * v + 8, kMostTokens);
+    if (2 * v + 8 > most) most = std::min(2 * v + 8, law.shape.most_tokens);
   }
   return most;
 }
@@ -304,7 +304,9 @@ std::optional<Case> draw_case(const Law& law, const Subject* subject, const std:
     contract = params->strategy().contract(*params);
     c.strategy = canonical_spec(*params);
   }
-  const std::int64_t wanted = wanted_tokens(law, subject);
+  std::int64_t wanted = wanted_tokens(law, subject);
+  // A history that reaches a large spelled parameter costs as much as hundreds of others.
+  if (wanted > law.shape.max_tokens && !one_in(random, 4)) wanted = law.shape.max_tokens;
   c.geometry = draw_geometry(law.shape.min_batch, wanted > law.shape.max_tokens, random);
   draw_values(law, data, random, c);
   draw_variations(law, contract ? &*contract : nullptr, random, c);

@@ -30,7 +30,7 @@ class Feed {
   explicit Feed(const Case& c) : Feed(c, c.tokens() + kDecoys) {}
 
   std::int64_t rows() const { return rows_; }
-  float scale() const { return scale_; }  // the scale that c names, else that of the data
+  float scale() const { return scale_; }  // the one that c names, else that of the data; never 0
 
   // Rows [first, first + n) as a step takes them: [B,H,n,D] in the case's dtype.
   Tensor queries(std::int64_t first, std::int64_t n) const { return cut(q_, first, n); }

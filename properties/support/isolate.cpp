@@ -44,13 +44,18 @@ json json_of(const std::optional<Counterexample>& found) {
           {"message", found->message},
           {"expected", found->expected},
           {"actual", found->actual},
-          {"picture", found->picture}};
+          {"picture", found->picture},
+          {"end", int(found->end)}};
 }
 
 std::optional<Counterexample> counterexample_of(const json& j) {
   if (j.is_null()) return std::nullopt;
-  return Counterexample{parse_case(j.at("case").get<std::string>()), j.at("message"), j.at("expected"), j.at("actual"),
-                        j.at("picture")};
+  return Counterexample{parse_case(j.at("case").get<std::string>()),
+                        j.at("message"),
+                        j.at("expected"),
+                        j.at("actual"),
+                        j.at("picture"),
+                        End(j.at("end").get<int>())};
 }
 
 json json_of(const Proof& p) {
@@ -106,7 +111,7 @@ Tried refute_in_child(const Law& law, const Case& c, const Patience& patience) {
   if (ending.answer) {
     tried = read_bytes(*ending.answer, &tried_of);
   } else {
-    tried.broken = Counterexample{c, ending.trouble, "an answer or a refusal", "none", ""};
+    tried.broken = Counterexample{c, ending.trouble, "an answer or a refusal", "none", "", End::kDeath};
   }
   tried.hung = ending.hung;
   tried.output = ending.output;

@@ -71,6 +71,7 @@ struct CaseShape {
   EnumSet<Vary> vary = {};
   const char* values = nullptr;  // names of generators, separated by spaces; null: all, and what --data names
   std::int64_t max_tokens = 120;
+  std::int64_t most_tokens = 4096;  // however large the parameters are that somebody spells
   int max_operations = 10;
   int min_batch = 1;
   int cost = 1;  // one case takes the time of so many: fewer are drawn, see cases_of

@@ -15,6 +15,7 @@ enum class Role { kMutant, kControl };
 // A fault as it would be told to the maintainers of the library that has it.
 struct Defect {
   std::string library;   // "tract 0.23, fuse_window_kv_sdpa"
+  std::string law;       // that tells it best: its counterexample is always made small, and shown
   std::string input;     // a few lines of numbers that anybody can type in
   std::string expected;  // what float64 attention gives
   std::string actual;    // what the subject gives, computed now

@@ -35,18 +35,6 @@ double folded_tolerance(const ReferenceQuery& query, int dv) {
   return (2 * (double(keys.size()) + 8) * score + 8 + 2 * (2 * n + 8)) * kUnit * value;
 }
 
-// What rounding a result to its dtype may add: half an ulp, which below the normal numbers is fixed.
-double rounding_of(DType dtype, double value) {
-  switch (dtype) {
-    case DType::kF16:
-      return std::abs(value) * 0x1p-11 + 0x1p-25;
-    case DType::kBF16:
-      return std::abs(value) * 0x1p-8 + 0x1p-134;
-    default:
-      return 0;
-  }
-}
-
 // One query of an answer: who asks, and what it sees.
 struct Asked {
   int batch, q_head;
@@ -130,7 +118,7 @@ void expect_query(const Rig& rig, const StoredRows& before, const Answer& answer
   to_f32(dtype, answer.out.view().data + std::size_t(at) * size_of(dtype), g.dv, out.data());
   for (int d = 0; d < g.dv; ++d) {
     const double want = right.out[std::size_t(d)], got = double(out[std::size_t(d)]);
-    const double allowed = tolerance + rounding_of(dtype, std::abs(want) + tolerance);
+    const double allowed = tolerance + half_ulp(dtype).of(std::abs(want) + tolerance);
     if (std::abs(got - want) <= allowed) continue;
     throw Refuted("the output of position " + std::to_string(asked.position) + ", batch row " +
                       std::to_string(asked.batch) + ", query head " + std::to_string(asked.q_head) + ", channel " +
@@ -230,6 +218,17 @@ void expect_element(const Element& at, float want, float got, double bound) {
 }
 
 }  // namespace
+
+HalfUlp half_ulp(DType dtype) {
+  switch (dtype) {
+    case DType::kF16:
+      return {0x1p-11, 0x1p-25};
+    case DType::kBF16:
+      return {0x1p-8, 0x1p-134};
+    default:
+      return {};
+  }
+}
 
 std::vector<float> rounded(std::span<const float> row, DType dtype) {
   std::vector<float> result(row.begin(), row.end());

@@ -2,6 +2,7 @@
 // step, and rows that were read back over the rows that were appended.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "properties/support/rig.h"
@@ -16,6 +17,14 @@ struct StoredRows {
 
 // Of every stream.
 std::vector<StoredRows> read_all(const Rig& rig);
+
+// What rounding a float to a storage dtype may change: half an ulp, which below the normal numbers is fixed.
+struct HalfUlp {
+  double relative = 0, fixed = 0;
+
+  double of(double value) const { return relative == 0 ? 0 : std::abs(value) * relative + fixed; }
+};
+HalfUlp half_ulp(DType dtype);
 
 // A row as full precision stores it: rounded once to the contract's dtype.
 std::vector<float> rounded(std::span<const float> row, DType dtype);

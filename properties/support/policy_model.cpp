@@ -46,8 +46,7 @@ void PolicyModel::weigh(const Answer& answer, std::int64_t query, int head) {
   const Geometry& g = rig_.the_case().geometry;
   const Position at = answer.first + query;
   const int batch = stream_.index / g.kv_heads, q_head = stream_.index % g.kv_heads * g.group() + head;
-  const double scale = rig_.feed().scale() != 0 ? double(rig_.feed().scale()) : double(1 / std::sqrt(float(g.d)));
-  WeighedQuery weighed(rig_.feed().query(batch * g.q_heads + q_head, answer.row + query), scale,
+  WeighedQuery weighed(rig_.feed().query(batch * g.q_heads + q_head, answer.row + query), double(rig_.feed().scale()),
                        double(rig_.the_case().softcap));
   for (const Row& row : rows_) {
     if (row.position > at) break;

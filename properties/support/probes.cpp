@@ -11,8 +11,15 @@ PositionSet held_set(const Rig& rig, Stream s) {
   return set;
 }
 
-PositionSet visible_set(const Rig& rig, const PositionSet& held_before, Position query, Position own_first) {
+std::vector<PositionSet> held_sets(const Rig& rig) {
+  std::vector<PositionSet> all;
+  for (int s = 0; s < rig.the_case().geometry.streams(); ++s) all.push_back(held_set(rig, {s}));
+  return all;
+}
+
+PositionSet visible_set(const Rig& rig, const PositionSet& held_before, const Answer& answer, std::int64_t i) {
   const VisibleRule& rule = rig.contract().visible;
+  const Position query = answer.first + i, own_first = answer.own_rows ? answer.first : query + 1;
   PositionSet set(std::size_t(query) + 1);
   for (Position p = 0; p <= query; ++p) {
     set[std::size_t(p)] = rule.sees(query, p) &&

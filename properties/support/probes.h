@@ -12,10 +12,11 @@ namespace kvproof {
 // Positions 0, 1, ... and whether each belongs to the set.
 using PositionSet = std::vector<bool>;
 
-PositionSet held_set(const Rig& rig, Stream s);  // of size seen()
-// What the query at `query` sees by the contract. A policy shows it what the stream held before the step that began at
-// position `own_first`, and the step's own rows.
-PositionSet visible_set(const Rig& rig, const PositionSet& held_before, Position query, Position own_first);
+PositionSet held_set(const Rig& rig, Stream s);      // of size seen()
+std::vector<PositionSet> held_sets(const Rig& rig);  // of every stream
+// What query i of `answer` sees by the contract. A policy shows it what its stream held before the step, and the step's
+// own rows.
+PositionSet visible_set(const Rig& rig, const PositionSet& held_before, const Answer& answer, std::int64_t i);
 std::string picture_of(const PositionSet& set);  // "##.#"
 
 // Other numbers, of the same magnitude or of 1: 1 - x/2.

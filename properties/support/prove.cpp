@@ -152,7 +152,7 @@ class Experiment {
 
 std::optional<Counterexample> refute(const Law& law, const Case& c, Witness& witness) {
   const auto stopped = [&c](const std::string& how, const char* what) {
-    return Counterexample{c, how + what, "an answer or a refusal", what, ""};
+    return Counterexample{c, how + what, "an answer or a refusal", what, "", End::kDeath};
   };
   try {
     law.check(c, witness);
@@ -182,9 +182,7 @@ Proof prove(const Law& law, const Subject* subject, const Effort& effort) {
   return experiment.proof;
 }
 
-int cases_of(const Law& law, int cases) {
-  return std::max(1, cases / law.shape.cost);
-}
+int cases_of(const Law& law, int cases) { return std::max(1, cases / law.shape.cost); }
 
 void prepare_to_prove() {
   refuse_rapidcheck_environment();

@@ -24,11 +24,16 @@ struct Effort {
   Isolation isolation = Isolation::kInProcess;
 };
 
+// How a case that refutes came to its end: something was compared and differs, or the subject crashed, hung, threw or
+// failed a check before it could be.
+enum class End { kComparison, kDeath };
+
 struct Counterexample {
   Case example;
   std::string message;           // one line: what differs, where
   std::string expected, actual;  // may be empty
   std::string picture;           // may be empty
+  End end = End::kComparison;
 };
 
 struct Proof {

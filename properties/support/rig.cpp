@@ -73,7 +73,9 @@ Rig::Rig(const Case& c, FeedPtr feed, Witness& witness, const std::string& spec)
       params_(params_of(spec.empty() ? c.strategy : spec)),
       contract_(params_.strategy().contract(params_)),
       shared_(std::make_shared<Shared>(c, witness)),
-      cache_(make()) {}
+      cache_(make()) {
+  if (!contract_.bytes) throw Refuted("the contract gives no formula of bytes", "a function", "null");
+}
 
 Rig::Rig(const Rig& origin, std::unique_ptr<KvCache> cache)
     : case_(origin.case_),

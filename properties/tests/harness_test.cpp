@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "properties/support/mutant.h"
 #include "properties/support/prove.h"
 #include "properties/tests/planted_laws.h"
 
@@ -17,7 +18,10 @@ class Harness : public testing::Test {
 };
 
 TEST_F(Harness, AnythingThatASubjectThrowsRefutes) {
-  EXPECT_NE(prove(planted::kSubjectThrows, &concat, {.cases = 3}).message.find("out of order"), std::string::npos);
+  const Proof thrown = prove(planted::kSubjectThrows, &concat, {.cases = 3});
+  EXPECT_NE(thrown.message.find("out of order"), std::string::npos);
+  ASSERT_TRUE(thrown.refutation);
+  EXPECT_EQ(thrown.refutation->end, End::kDeath);
   EXPECT_NE(prove(planted::kSubjectFailsACheck, &concat, {.cases = 3}).message.find("c.threads == 0"),
             std::string::npos);
 }
@@ -26,6 +30,7 @@ TEST_F(Harness, ACounterexampleIsMinimal) {
   const Proof proof = prove(planted::kNoForkAfterFive, &concat, {});
   ASSERT_TRUE(proof.refutation);
   const Case& c = proof.refutation->example;
+  EXPECT_EQ(proof.refutation->end, End::kComparison);
   ASSERT_EQ(c.operations.size(), 2u) << str(c);
   EXPECT_EQ(c.operations[0].n, 5);
   EXPECT_EQ(c.operations[1].kind, OpKind::kFork);
@@ -87,6 +92,20 @@ TEST_F(Harness, WorkersDoNotDisturbEachOther) {
     EXPECT_EQ(proof.cases, alone.cases);
     EXPECT_EQ(proof.refutation->example, alone.refutation->example);
   }
+}
+
+TEST_F(Harness, TheLawThatTellsADefectKillsItsMutant) {
+  mutants::register_all();
+  int told = 0;
+  for (const Mutant* m : mutants::all()) {
+    if (!m->defect || m->waiting_for) continue;
+    const Law* law = find_law(m->defect().law);
+    ASSERT_NE(law, nullptr) << m->strategy.name << ": " << m->defect().law;
+    const Subject subject = parse_subject(m->strategy.name);
+    EXPECT_TRUE(prove(*law, &subject, {.max_simplifications = 0}).refutation) << m->strategy.name;
+    ++told;
+  }
+  EXPECT_GT(told, 0);
 }
 
 TEST_F(Harness, SpelledParametersStayAndOthersAreDrawn) {

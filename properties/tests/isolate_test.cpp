@@ -134,7 +134,10 @@ void expect_equal(const std::vector<Outcome>& a, const std::vector<Outcome>& b) 
 
 TEST_F(Isolated, ACrashIsASmallCounterexample) {
   const auto outcomes = run({&kCrashes, &kAborts, &kLeaves, &kLeavesQuietly, &kThrows});
-  for (const Outcome& o : outcomes) expect_the_smallest(o.proof);
+  for (const Outcome& o : outcomes) {
+    expect_the_smallest(o.proof);
+    EXPECT_EQ(o.proof.refutation->end, End::kDeath);
+  }
   EXPECT_EQ(outcomes[0].proof.message.find(kSanitized ? "the subject was stopped by a sanitizer: "
                                                       : "the subject crashed: SIGSEGV (Segmentation fault)"),
             0u)
@@ -180,6 +183,7 @@ TEST_F(Isolated, OthersAreNotTouched) {
   EXPECT_EQ(outcomes[1].proof.cases, 60);
   EXPECT_EQ(outcomes[1].proof.events.growths, alone.events.growths);
   expect_the_smallest(outcomes[3].proof);
+  EXPECT_EQ(outcomes[3].proof.refutation->end, End::kComparison);
 }
 
 TEST_F(Isolated, WorkersAndRepetitionsChangeNothing) {

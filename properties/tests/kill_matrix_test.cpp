@@ -40,7 +40,7 @@ const Mutant kLater = waiting_mutant();
 
 std::vector<Hunt> hunts() {
   Outcome crash = broken(kSecond, "wrapped", 1);
-  crash.proof.refutation->expected = "an answer or a refusal";
+  crash.proof.refutation->end = End::kDeath;
   return {{&kForked, {broken(kFirst, "forked", 2), outcome(kSecond, "forked", Verdict::kNotClaimed)}},
           {&kWrapped, {broken(kFirst, "wrapped", 3), crash}},
           {&kSurvivor, {outcome(kFirst, "survivor", Verdict::kPass), outcome(kSecond, "survivor", Verdict::kPass)}},
@@ -76,6 +76,23 @@ TEST(KillMatrix, CellsFitTheRunFile) {
   const nlohmann::json statistics = statistics_json(hunts());
   EXPECT_EQ(statistics.at("score").at("killed"), 2);
   EXPECT_FALSE(statistics.at("seconds").contains("p90"));  // a survivor has no time
+}
+
+TEST(KillMatrix, ADefectIsToldWithWhatItsOwnLawFound) {
+  Mutant m = mutant("told", "ring");
+  m.defect = [] { return Defect{.library = "a library", .law = "second_law"}; };
+  Hunt hunt{&m, {broken(kFirst, "told", 1), broken(kSecond, "told", 2)}};
+  hunt.outcomes[1].proof.message = "sees the future";
+  nlohmann::json cell = mutant_cell(hunt);
+  EXPECT_NO_THROW(check_cell(cell));
+  EXPECT_EQ(cell.at("by"), "first_law");
+  EXPECT_EQ(cell.at("defect").at("law"), "second_law");
+  EXPECT_EQ(cell.at("defect").at("message"), "sees the future");
+  EXPECT_NE(cell.at("defect").at("counterexample").get<std::string>().find("second_law"), std::string::npos);
+  hunt.outcomes[1] = outcome(kSecond, "told", Verdict::kPass);
+  cell = mutant_cell(hunt);
+  EXPECT_NO_THROW(check_cell(cell));
+  EXPECT_FALSE(cell.at("defect").contains("message"));
 }
 
 TEST(Soundness, TheBoundIsTheRuleOfThree) {

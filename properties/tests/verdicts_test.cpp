@@ -86,6 +86,43 @@ TEST(FailureText, IsShortAndEndsWithTheCommand) {
   EXPECT_EQ(lines.back(), "again:   kvproof replay folder/first_law.window.txt");
 }
 
+TEST(FailureText, OfManyTheMostTellingComesFirstAndMostAreALine) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 12; ++i) names.push_back("law_" + std::to_string(i));
+  std::vector<Law> laws;
+  for (const std::string& name : names) laws.push_back(law_named(name.c_str()));
+  const Law stored = law_named("read_returns_what_was_appended");
+  std::vector<Outcome> outcomes;
+  for (const Law& law : laws) outcomes.push_back(broken(law, "ring", 1));
+  outcomes.push_back(broken(stored, "ring", 30));
+  for (Outcome& o : outcomes) o.proof.refutation->picture.clear();
+  outcomes[5].proof.refutation->picture = "q x k\n#.\n##";
+  outcomes[5].proof.refutation->example.operations.assign(2, Op{OpKind::kStep, 4});
+  outcomes[7].proof.refutation->example.operations.assign(1, Op{OpKind::kStep, 1});
+  outcomes[8].proof.refutation.reset();
+  laws[10].shape.cost = 10;
+  outcomes[9].replay = "folder/law_9.ring.txt";
+  outcomes.push_back(outcome(kFirst, "ring", Verdict::kPass));
+  outcomes.push_back(broken(kSecond, "concat", 1));
+  const std::string text = failures_text(outcomes);
+  std::vector<std::string> heads;
+  for (const std::string& line : lines_of(text)) {
+    if (line.starts_with("FAIL ") || line.starts_with("also: ")) heads.push_back(line);
+  }
+  ASSERT_EQ(heads.size(), 14u) << text;
+  EXPECT_EQ(heads[0], "FAIL law_5 on ring");
+  EXPECT_EQ(heads[1], "FAIL read_returns_what_was_appended on ring");
+  EXPECT_EQ(heads[2], "FAIL law_7 on ring");
+  EXPECT_EQ(heads[3], "also: law_0, step 4: row 3 < row \"4\" & differs ?");
+  EXPECT_TRUE(contains(text, "differs ?  folder/law_9.ring.txt\n"));
+  EXPECT_EQ(heads[11], "also: law_10, step 4: row 3 < row \"4\" & differs ?");
+  EXPECT_EQ(heads[12], "also: law_8: row 3 < row \"4\" & differs ?");
+  EXPECT_EQ(heads[13], "FAIL second_law_with_a_long_name on concat");
+  EXPECT_LE(lines_of(text.substr(0, text.find(heads[13]))).size(), 60u);
+  std::reverse(outcomes.begin(), outcomes.end() - 1);
+  EXPECT_EQ(failures_text(outcomes), text);
+}
+
 TEST(LawCell, FitsTheRunFileForEveryVerdict) {
   for (const Outcome& o : with_waiting_once(one_of_each())) {
     EXPECT_NO_THROW(check_cell(law_cell(o))) << law_cell(o);

@@ -25,6 +25,22 @@ json quantiles_json(const std::optional<Quantiles>& q) {
   return result;
 }
 
+// As its maintainers would be told, with what the law that tells it best found, if it was run and did.
+json defect_json(const Hunt& hunt) {
+  const Defect told = hunt.mutant->defect();
+  json result = {{"library", told.library},
+                 {"law", told.law},
+                 {"input", printable(told.input)},
+                 {"expected", printable(told.expected)},
+                 {"actual", printable(told.actual)}};
+  for (const Outcome& o : hunt.outcomes) {
+    if (!failed(o) || o.law->name != told.law) continue;
+    result["message"] = printable(o.proof.message);
+    if (o.proof.refutation) result["counterexample"] = printable(replay_text(*o.proof.refutation));
+  }
+  return result;
+}
+
 json score_json(const Score& score) {
   const Interval interval = score.interval();
   return {{"killed", score.killed}, {"all", score.all}, {"low", interval.low}, {"high", interval.high}};
@@ -53,13 +69,7 @@ json mutant_cell(const Hunt& hunt) {
   if (k && !control) cell["ended"] = fates({hunt}).front().ended;
   if (k) cell["message"] = printable(k->proof.message);
   if (found) cell["counterexample"] = printable(replay_text(*found));
-  if (mutant.defect && !mutant.waiting_for) {
-    const Defect defect = mutant.defect();
-    cell["defect"] = {{"library", defect.library},
-                      {"input", printable(defect.input)},
-                      {"expected", printable(defect.expected)},
-                      {"actual", printable(defect.actual)}};
-  }
+  if (mutant.defect && !mutant.waiting_for) cell["defect"] = defect_json(hunt);
   return cell;
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
-#include <tuple>
 
 namespace kvproof {
 namespace {
@@ -15,13 +14,7 @@ std::int64_t operations(const Outcome& o) {
   return o.proof.refutation ? std::int64_t(o.proof.refutation->example.operations.size()) : 0;
 }
 
-// Shortest counterexample first; then fewest tokens; then a law with a counterexample before one that starved.
-auto rank(const Outcome& o) {
-  return std::tuple(!o.proof.refutation, operations(o), o.proof.refutation ? o.proof.refutation->example.tokens() : 0);
-}
-
-// refute() and the processes that watch a subject say so of what stopped before it could be compared.
-bool ended(const Outcome& o) { return !o.proof.refutation || o.proof.refutation->expected == "an answer or a refusal"; }
+bool ended(const Outcome& o) { return !o.proof.refutation || o.proof.refutation->end == End::kDeath; }
 
 bool is_control(const Hunt& h) { return h.mutant->role == Role::kControl; }
 
@@ -160,7 +153,7 @@ std::size_t class_rank(const Mutant& mutant) {
 const Outcome* Hunt::killer() const {
   const Outcome* best = nullptr;
   for (const Outcome& o : outcomes) {
-    if (failed(o) && (!best || rank(o) < rank(*best))) best = &o;
+    if (failed(o) && (!best || shorter(o, *best))) best = &o;
   }
   return best;
 }
@@ -170,7 +163,7 @@ std::vector<Outcome*> Hunt::kills() {
   for (Outcome& o : outcomes) {
     if (failed(o)) all.push_back(&o);
   }
-  std::stable_sort(all.begin(), all.end(), [](const Outcome* a, const Outcome* b) { return rank(*a) < rank(*b); });
+  std::stable_sort(all.begin(), all.end(), [](const Outcome* a, const Outcome* b) { return shorter(*a, *b); });
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "engine/tools/program.h"
+#include "properties/support/child.h"
 #include "properties/support/replay_file.h"
 #include "properties/tools/kill_matrix.h"
 #include "properties/tools/schedule.h"
@@ -14,6 +15,8 @@
 
 namespace kvproof {
 namespace {
+
+constexpr int kHuntCases = kDefaultCases / 3;  // what a law sees in a mutant, it sees early; there are many of both
 
 struct Options {
   std::vector<std::string> mutants;
@@ -29,7 +32,7 @@ void declare(CLI::App& app, Options& o) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   app.add_option("--cases", o.cases,
-                 fmt::format("Cases per law and mutant. Default: {}, with --soundness or --repeat {}", kDefaultCases,
+                 fmt::format("Cases per law and mutant. Default: {}, with --soundness or --repeat {}", kHuntCases,
                              kSoundnessCases))
       ->check(CLI::Range(1, 1000000));
   CLI::Option* seconds = app.add_option("--seconds", o.seconds, "Go on with survivors until this time is over")
@@ -81,20 +84,30 @@ std::vector<const Law*> hunting_laws() {
 }
 
 Effort effort_of(const Options& o) {
-  const int usual = o.soundness > 0 || o.repeat > 0 ? kSoundnessCases : kDefaultCases;
+  const int usual = o.soundness > 0 || o.repeat > 0 ? kSoundnessCases : kHuntCases;
   return {.cases = o.cases.value_or(usual), .seed = o.seed};
 }
 
-// A mutant dies of many laws, and only the shortest counterexample is shown: first all laws look for one as it comes,
-// then the few that came shortest make theirs small. The same seed finds the same again.
+// The law that tells the defect of a mutant best; empty if it has none. Asked in a child, because the subject may start
+// threads, and this process must have one when it starts the next child.
+std::string law_of_defect(const Mutant& m) {
+  if (!m.defect || m.waiting_for) return {};
+  return run_in_child([&] { return m.defect().law; }, kPatience).answer.value_or("");
+}
+
+// A mutant dies of many laws, and only the shortest counterexample and that of its defect's law are shown: first all
+// laws look for one as it comes, then those and the few that came shortest make theirs small. The same seed finds the
+// same again.
 void make_small(std::vector<Hunt>& hunts, const std::vector<Subject>& subjects, const Effort& effort) {
   constexpr std::size_t kFew = 3;
   std::vector<Job> jobs;
   std::vector<Outcome*> places;
   for (Hunt& h : hunts) {
-    std::vector<Outcome*> kills = h.kills();
-    kills.resize(std::min(kills.size(), kFew));
-    for (Outcome* o : kills) {
+    const std::vector<Outcome*> kills = h.kills();
+    const std::string told_by = law_of_defect(*h.mutant);
+    for (std::size_t i = 0; i < kills.size(); ++i) {
+      Outcome* o = kills[i];
+      if (i >= kFew && o->law->name != told_by) continue;
       const auto subject =
           std::find_if(subjects.begin(), subjects.end(), [&](const Subject& s) { return s.label == o->subject; });
       jobs.push_back({o->law, &*subject});

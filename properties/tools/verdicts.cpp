@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 #include <sstream>
+#include <string_view>
+#include <tuple>
 
 #include "properties/support/replay_file.h"
 
@@ -15,6 +17,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostPicture = 9, kMostLine = 160, kMostOperationLines = 4;
+constexpr std::size_t kMostInFull = 3, kMostSaid = 60;  // failures of a strategy; signs of a message in a line
+
+std::string cut(const std::string& line, std::size_t most) {
+  return line.size() > most ? line.substr(0, most) + " ..." : line;
+}
 
 // At most `most` lines of `text`, each indented and cut.
 std::string indented(const std::string& text, std::size_t most) {
@@ -27,8 +34,7 @@ std::string indented(const std::string& text, std::size_t most) {
       continue;
     }
     ++shown;
-    if (line.size() > kMostLine) line = line.substr(0, kMostLine) + " ...";
-    result += "  " + line + "\n";
+    result += "  " + cut(line, kMostLine) + "\n";
   }
   if (left_out > 0) result += fmt::format("  ... and {} more lines in the file\n", left_out);
   return result;
@@ -59,6 +65,40 @@ std::string operations(const Case& c) {
     line += (line.empty() ? "" : "; ") + next;
   }
   return text + line + "\n";
+}
+
+auto length(const Outcome& o) {
+  const auto& found = o.proof.refutation;
+  return std::tuple(!found, found ? found->example.operations.size() : 0, found ? found->example.tokens() : 0);
+}
+
+// What says by itself which rows are seen, then which are stored and what comes out, before what compares two runs;
+// then laws with short cases, and short counterexamples.
+auto rank(const Outcome& o) {
+  const std::string_view name = o.law->name;
+  const bool pictured = o.proof.refutation && !o.proof.refutation->picture.empty();
+  const bool direct = name == "read_returns_what_was_appended" || name == "output_equals_the_oracle";
+  return std::tuple(!o.proof.refutation, !pictured, !direct, o.law->shape.cost, length(o), name);
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// A failure in one line.
+std::string failure_line(const Outcome& o) {
+  std::string text = fmt::format("also: {}", o.law->name);
+  if (o.proof.refutation) text += ", " + cut(first_line(operations(o.proof.refutation->example)), kMostSaid);
+  text += ": " + cut(first_line(printable(o.proof.message)), kMostSaid);
+  return text + (o.replay.empty() ? "\n" : fmt::format("  {}\n", o.replay));
+}
+
+// REQUIRES: all failed on the same subject.
+std::string failures_of_one(std::vector<const Outcome*> all) {
+  std::sort(all.begin(), all.end(), [](const Outcome* a, const Outcome* b) { return rank(*a) < rank(*b); });
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    text += i < kMostInFull ? failure_text(*all[i]) + "\n" : failure_line(*all[i]);
+  }
+  return text + (all.size() > kMostInFull ? "\n" : "");
 }
 
 std::string skipped_because(const Outcome& o) {
@@ -103,6 +143,8 @@ std::string xml(const std::string& text) {
 }
 
 }  // namespace
+
+bool shorter(const Outcome& a, const Outcome& b) { return length(a) < length(b); }
 
 const char* word(Proof::Verdict verdict) {
   switch (verdict) {
@@ -153,6 +195,19 @@ std::string failure_text(const Outcome& outcome) {
   }
   text += fmt::format("look at: {}\n", outcome.law->look_at);
   if (!outcome.replay.empty()) text += fmt::format("again:   kvproof replay {}\n", outcome.replay);
+  return text;
+}
+
+std::string failures_text(const std::vector<Outcome>& outcomes) {
+  std::vector<std::pair<std::string, std::vector<const Outcome*>>> subjects;  // as they came
+  for (const Outcome& o : outcomes) {
+    if (!failed(o)) continue;
+    auto at = std::find_if(subjects.begin(), subjects.end(), [&](const auto& s) { return s.first == o.subject; });
+    if (at == subjects.end()) at = subjects.insert(at, {o.subject, {}});
+    at->second.push_back(&o);
+  }
+  std::string text;
+  for (const auto& [subject, failures] : subjects) text += failures_of_one(failures);
   return text;
 }
 

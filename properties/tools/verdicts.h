@@ -19,6 +19,9 @@ struct Outcome {
 
 inline bool failed(const Outcome& o) { return o.proof.verdict == Proof::Verdict::kFail; }
 
+// Of two failures: the one with fewer operations, then with fewer tokens; one without a counterexample comes last.
+bool shorter(const Outcome& a, const Outcome& b);
+
 // "pass", "fail", "not_claimed", "refused" or "waiting": as run files and JSON spell it.
 const char* word(Proof::Verdict verdict);
 
@@ -34,6 +37,10 @@ std::string matrix(const std::vector<Outcome>& outcomes, std::size_t columns = 1
 // What differs, what was expected and what came, the operations, what to look at, and the command that runs it again:
 // about 20 lines, whatever the subject did.
 std::string failure_text(const Outcome& outcome);
+// What failed, strategy by strategy, in an order that only the outcomes decide: what says by itself which rows are
+// seen, stored or attended before laws that compare two runs, then the shorter. Three of a strategy as failure_text,
+// the others in a line each.
+std::string failures_text(const std::vector<Outcome>& outcomes);
 // One cell of a run file; see run_format.md.
 nlohmann::json law_cell(const Outcome& outcome);
 std::string junit_xml(const std::vector<Outcome>& outcomes);

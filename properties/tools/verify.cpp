@@ -148,9 +148,8 @@ int verify(int argc, char** argv) {
     } catch (const Error& error) {
       unwritten = error.what();
     }
-    fmt::print("{}\n", failure_text(outcome));
   }
-  fmt::print("{}", matrix(outcomes));
+  fmt::print("{}{}", failures_text(outcomes), matrix(outcomes));
   fmt::print("\nseed {}: {}\n", o.seed, verdict_counts(outcomes));
   write_files(o, outcomes, run ? &*run : nullptr);
   if (!unwritten.empty()) throw Error(ErrorCode::kIo, unwritten);
