@@ -55,21 +55,14 @@ void throw_a_number() { throw 7; }
 // Does `kFault` when five tokens were appended before a fork.
 template <void (*kFault)()>
 constexpr Law spoils(const char* name) {
-  return {.name = name,
-          .formula = "",
-          .covers = "",
-          .look_at = "",
-          .verdict = LawClass::kExact,
-          .claimed_by = "every strategy",
-          .shape = planted::kAnything,
-          .check = [](const Case& c, Witness& witness) {
-            witness.compared();
-            std::int64_t tokens = 0;
-            for (const Op& op : c.operations) {
-              if (takes_tokens(op.kind)) tokens += op.n;
-              if (op.kind == OpKind::kFork && tokens >= 5) kFault();
-            }
-          }};
+  return planted::law(name, [](const Case& c, Witness& witness) {
+    witness.compared();
+    std::int64_t tokens = 0;
+    for (const Op& op : c.operations) {
+      if (takes_tokens(op.kind)) tokens += op.n;
+      if (op.kind == OpKind::kFork && tokens >= 5) kFault();
+    }
+  });
 }
 
 constexpr Law kCrashes = spoils<write_to_null>("crashes"), kAborts = spoils<abort_with_words>("aborts"),
@@ -79,18 +72,11 @@ constexpr Law kCrashes = spoils<write_to_null>("crashes"), kAborts = spoils<abor
               kTakesMemory = spoils<take_all_memory>("takes_memory"), kThrows = spoils<throw_a_number>("throws");
 
 // What a law keeps from one case to the next ends its process at the 50th.
-constexpr Law kCounts = {.name = "counts",
-                         .formula = "",
-                         .covers = "",
-                         .look_at = "",
-                         .verdict = LawClass::kExact,
-                         .claimed_by = "every strategy",
-                         .shape = planted::kAnything,
-                         .check = [](const Case&, Witness& witness) {
-                           static int cases = 0;
-                           witness.compared();
-                           if (++cases == 50) write_to_null();
-                         }};
+constexpr Law kCounts = planted::law("counts", [](const Case&, Witness& witness) {
+  static int cases = 0;
+  witness.compared();
+  if (++cases == 50) write_to_null();
+});
 
 class Isolated : public testing::Test {
  protected:
