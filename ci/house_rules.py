@@ -36,7 +36,7 @@ ROOMS = {
     "ci": ["engine"],
 }
 # The run format lies beside the report, but everyone who writes a run may include it.
-RUN_FORMAT = re.compile(r"reports/(run_|statistics|kill_statistics|manifest|build_info)")
+RUN_FORMAT = re.compile(r"reports/(run_|statistics|kill_statistics|text|manifest|build_info)")
 
 # Folders whose files the build collects; every other source is listed by name.
 COLLECTED = {"engine/strategies", "properties/laws", "properties/mutants", "datasets/generators", "benches"}

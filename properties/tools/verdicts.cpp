@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "properties/support/replay_file.h"
+#include "reports/text.h"
 
 namespace kvproof {
 namespace {
@@ -116,31 +117,7 @@ std::string skipped_because(const Outcome& o) {
   return "";
 }
 
-std::string xml(const std::string& text) {
-  std::string result;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\n':
-        result += "&#10;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
+std::string xml(const std::string& text) { return report::escape(printable(text)); }
 
 }  // namespace
 
