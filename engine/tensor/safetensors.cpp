@@ -19,7 +19,9 @@
 namespace kvproof {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTypeNames{"F32", "F16", "BF16", "I8", "U8", "I32", "I64", "BOOL"};
+// In the order of DType.
+constexpr std::array<std::string_view, 13> kTypeNames{"F32",  "F16", "BF16", "I8",  "U8",  "I32", "I64",
+                                                      "BOOL", "F64", "I16",  "U16", "U32", "U64"};
 
 struct FileDescriptor {
   explicit FileDescriptor(const std::string& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
@@ -43,7 +45,8 @@ std::string header_text(const std::vector<const NamedTensor*>& tensors, const Te
     const std::size_t end = offset + t->tensor.view().size_bytes();
     KVPROOF_CHECK(t->name != "__metadata__" && !header.contains(t->name));
     const auto dims = t->tensor.shape().dims();
-    header[t->name] = {{"dtype", kTypeNames[std::size_t(t->tensor.dtype())]},
+    const DType type = t->tensor.dtype() == DType::kDim ? DType::kI64 : t->tensor.dtype();
+    header[t->name] = {{"dtype", kTypeNames[std::size_t(type)]},
                        {"shape", std::vector<std::int64_t>(dims.begin(), dims.end())},
                        {"data_offsets", {offset, end}}};
     offset = end;
@@ -103,7 +106,7 @@ TensorInfo SafetensorsFile::info(const std::string& name) const {
   const auto type = std::ranges::find(kTypeNames, std::string_view(entry.type));
   if (type == kTypeNames.end()) {
     throw Error(ErrorCode::kUnsupported, label_ + ": tensor '" + name + "': dtype " + entry.type +
-                                             " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL");
+                                             " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL, F64, I16, U16, U32, U64");
   }
   return {DType(type - kTypeNames.begin()), entry.shape};
 }
