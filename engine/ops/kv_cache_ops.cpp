@@ -1,0 +1,1 @@
+#include "engine/ops/kv_cache_ops.h"
