@@ -106,6 +106,11 @@ std::string mutants_sentence(const Data& data, Tone& tone) {
   if (mutants > 0) text += fmt::format("; {} of {} killed", killed, plural(mutants, "mutant"));
   if (dead_controls > 0) text += fmt::format("; {} wrongly killed", plural(dead_controls, "control"));
   if (alarms > 0) text += "; " + plural(alarms, "false alarm");
+  for (const Interop& c : data.interop) {
+    if (!c.red()) continue;
+    tone = Tone::kBad;
+    text += fmt::format("; '{}' differs from {}", c.name, c.with);
+  }
   return text;
 }
 

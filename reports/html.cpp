@@ -11,6 +11,7 @@
 #include "reports/assets.h"
 #include "reports/chart_json.h"
 #include "reports/findings.h"
+#include "reports/interop_html.h"
 #include "reports/mutant_html.h"
 #include "reports/palette.h"
 #include "reports/svg.h"
@@ -129,14 +130,15 @@ std::string glance_html(const Data& data, const Palette& palette) {
          "</div></section>\n";
 }
 
-std::string contents(const std::vector<Section>& sections, bool glance, bool defects) {
-  std::string out = glance ? R"(<a href="#glance">At a glance</a>)" : "";
+std::string contents(const Data& data, const std::vector<Section>& sections) {
+  std::string out = overview(data).rows.empty() ? "" : R"(<a href="#glance">At a glance</a>)";
   const auto add = [&](const std::string& id, const std::string& topic) {
     out += fmt::format("<a href=\"#{}\">{}</a>", id, topic);
   };
   add("laws", "Laws");
   add("mutants", "Mutants");
-  if (defects) add("defects", "Upstream defects");
+  if (!defects_html(data).empty()) add("defects", "Upstream defects");
+  if (!data.interop.empty()) add("interop", "Interoperation");
   for (const Section& section : sections) add(section.id, section.topic);
   add("understanding", "Understanding this report");
   add("raw", "Raw data");
@@ -164,8 +166,8 @@ std::string left_out(const Data& data) {
 }
 
 std::string main_html(const Data& data, const std::vector<Section>& sections, const Palette& palette) {
-  std::string out =
-      glance_html(data, palette) + laws_html(data, palette) + left_out(data) + mutants_html(data) + defects_html(data);
+  std::string out = glance_html(data, palette) + laws_html(data, palette) + left_out(data) + mutants_html(data) +
+                    defects_html(data) + interop_html(data);
   for (const Section& section : sections) out += section_html(section, palette);
   return out;
 }
@@ -198,24 +200,23 @@ std::string page(const Data& data, const std::vector<Section>& sections, PlotSta
     origins += origin(run);
     files += (files.empty() ? "" : ", ") + escape(run.file);
   }
-  return filled(assets::page_html(),
-                {{"title", escape(verdicts.sentence)},
-                 {"verdict", escape(verdicts.sentence)},
-                 {"tone", tone_class(verdicts.tone)},
-                 {"origin", origins},
-                 {"contents", contents(sections, !overview(data).rows.empty(), !defects_html(data).empty())},
-                 {"main", main_html(data, sections, palette)},
-                 {"understanding", std::string(assets::understanding_html())},
-                 {"appendix", appendix_html(data)},
-                 {"files", files},
-                 {"plots", plots_note(plots)},
-                 {"css", std::string(assets::page_css())},
-                 {"palette", palette.css()},
-                 {"js", std::string(assets::page_js())},
-                 {"charts", chart_json(charts, palette)},
-                 {"uplot_css", std::string(assets::uplot_css())},
-                 {"uplot_js", std::string(assets::uplot_js())},
-                 {"uplot_licence", std::string(assets::uplot_licence())}});
+  return filled(assets::page_html(), {{"title", escape(verdicts.sentence)},
+                                      {"verdict", escape(verdicts.sentence)},
+                                      {"tone", tone_class(verdicts.tone)},
+                                      {"origin", origins},
+                                      {"contents", contents(data, sections)},
+                                      {"main", main_html(data, sections, palette)},
+                                      {"understanding", std::string(assets::understanding_html())},
+                                      {"appendix", appendix_html(data)},
+                                      {"files", files},
+                                      {"plots", plots_note(plots)},
+                                      {"css", std::string(assets::page_css())},
+                                      {"palette", palette.css()},
+                                      {"js", std::string(assets::page_js())},
+                                      {"charts", chart_json(charts, palette)},
+                                      {"uplot_css", std::string(assets::uplot_css())},
+                                      {"uplot_js", std::string(assets::uplot_js())},
+                                      {"uplot_licence", std::string(assets::uplot_licence())}});
 }
 
 }  // namespace kvproof::report

@@ -41,6 +41,9 @@ std::vector<std::string> failures(const Data& data) {
       lines.push_back(fmt::format("- **false alarm**: {}", code_span(alarm)));
     }
   }
+  for (const Interop& c : data.interop) {
+    if (c.red()) lines.push_back(fmt::format("- {} **differs** from {}", code_span(c.name), code_span(c.with)));
+  }
   return lines;
 }
 

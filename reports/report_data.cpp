@@ -155,6 +155,21 @@ Repetition repetition_of(const json& cell, Place place) {
           cell.at("seconds")};
 }
 
+Interop interop_of(const json& cell, Place place) {
+  Interop interop{place,
+                  cell.at("with"),
+                  cell.at("name"),
+                  cell.at("outcome"),
+                  optional_text(cell, "tolerance"),
+                  optional_text(cell, "ours"),
+                  optional_text(cell, "theirs"),
+                  optional_text(cell, "why"),
+                  std::nullopt};
+  const auto largest = cell.find("largest_difference");
+  if (largest != cell.end()) interop.largest_difference = largest->get<double>();
+  return interop;
+}
+
 void add(Data& data, const json& cell, Place place) {
   const std::string kind = cell.at("kind");
   if (kind == "bench") data.timings.push_back(timing_of(cell, place));
@@ -164,6 +179,7 @@ void add(Data& data, const json& cell, Place place) {
   if (kind == "mutant") data.mutants.push_back(mutant_of(cell, place));
   if (kind == "soundness") data.soundness.push_back(soundness_of(cell, place));
   if (kind == "repetition") data.repetitions.push_back(repetition_of(cell, place));
+  if (kind == "interop") data.interop.push_back(interop_of(cell, place));
 }
 
 // The reference first, exact strategies before lossy ones; names that are not known here follow as they came.

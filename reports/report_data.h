@@ -118,6 +118,14 @@ struct Repetition {
   double seconds = 0;
 };
 
+// One case that another program ran as well.
+struct Interop {
+  Place place;
+  std::string with, name, outcome, tolerance, ours, theirs, why;
+  std::optional<double> largest_difference;
+  bool red() const { return outcome == "differs"; }
+};
+
 struct RunInfo {
   std::string file;  // name without folders
   nlohmann::json manifest;
@@ -135,6 +143,7 @@ struct Data {
   std::vector<Mutant> mutants;
   std::vector<Soundness> soundness;
   std::vector<Repetition> repetitions;
+  std::vector<Interop> interop;
   std::vector<std::string> strategies;  // in the report's order: concat, in_place, as they came
   std::vector<std::string> measured;    // those of them that have a timing or a memory cell
 

@@ -144,6 +144,22 @@ TEST(Findings, WhatWaitsOrIsRefusedIsNeitherKeptNorBroken) {
   EXPECT_TRUE(contains(overall(data).sentence, "2 false alarms"));
 }
 
+TEST(Page, ShowsWhatAnotherProgramMadeOfTheSameModel) {
+  Data data = sample();
+  EXPECT_FALSE(contains(page_of(data), "id=\"interop\""));
+  data.interop = {
+      {{}, "tract 0.23.6", "window, one chunk of 5", "differs_on_purpose", "", "1 1.5", "4 4", "it sees <more>", {}},
+      {{}, "tract 0.23.6", "sdpa", "agrees", "close", "", "", "", 3e-8}};
+  const std::string html = page_of(data);
+  for (const char* part :
+       {"1 of 2 cases agree with tract 0.23.6", "differs on purpose", "it sees &lt;more&gt;", "3e-08"}) {
+    EXPECT_TRUE(contains(html, part)) << part;
+  }
+  EXPECT_NE(overall(data).tone, Tone::kBad);
+  data.interop.back().outcome = "differs";
+  EXPECT_EQ(overall(data).tone, Tone::kBad);
+}
+
 TEST(Page, ShowsTheKillMatrixAndWhatStandsBesideIt) {
   const std::string html = page_of(sample());
   for (const char* part : {"Every known fault is caught", "8 of 8", "68 to 100 %", "class=\"kill\"", "class=\"held\"",

@@ -182,6 +182,8 @@ TEST_F(RunFile, FieldsOfEveryKindAreChecked) {
   EXPECT_TRUE(contains(refusal_of({{"kind", "limit"}}), "limit cell"));
   EXPECT_TRUE(contains(refusal_of({{"kind", "soundness"}}), "soundness cell"));
   EXPECT_TRUE(contains(refusal_of({{"kind", "repetition"}}), "repetition cell"));
+  EXPECT_TRUE(
+      contains(refusal_of({{"kind", "interop"}, {"with", "w"}, {"name", "n"}, {"outcome", "perhaps"}}), "'outcome'"));
   cell = {{"kind", "mutant"}, {"name", "m"}, {"source", "s"}, {"class", "c"},
           {"killed", true},   {"by", "law"}, {"seconds", 1},  {"operations", 1}};
   cell["laws"] = {"law", 1};

@@ -258,6 +258,19 @@ const std::vector<Field>& repetition_fields() {
   return fields;
 }
 
+const std::vector<Field>& interop_fields() {
+  static const std::vector<Field> fields = {
+      {"with", Type::kText},
+      {"name", Type::kText},
+      {"outcome", Type::kWord, Need::kRequired, {"agrees", "differs_on_purpose", "differs"}},
+      {"tolerance", Type::kText, Need::kOptional},
+      {"largest_difference", Type::kNumber, Need::kOptional},
+      {"ours", Type::kText, Need::kOptional},
+      {"theirs", Type::kText, Need::kOptional},
+      {"why", Type::kText, Need::kOptional}};
+  return fields;
+}
+
 const std::vector<Field>* fields_of(std::string_view kind) {
   if (kind == "bench") return &bench_fields();
   if (kind == "memory") return &memory_fields();
@@ -266,6 +279,7 @@ const std::vector<Field>* fields_of(std::string_view kind) {
   if (kind == "mutant") return &mutant_fields();
   if (kind == "soundness") return &soundness_fields();
   if (kind == "repetition") return &repetition_fields();
+  if (kind == "interop") return &interop_fields();
   return nullptr;
 }
 
@@ -294,7 +308,7 @@ void check_cell(const json& cell) {
   const std::vector<Field>* fields = fields_of(kind);
   if (fields == nullptr) {
     throw Error(ErrorCode::kMalformed,
-                fmt::format("kind '{}': expected bench, memory, limit, law, mutant, soundness or repetition",
+                fmt::format("kind '{}': expected bench, memory, limit, law, mutant, soundness, repetition or interop",
                             kind.substr(0, 40)));
   }
   const std::string found = complaint_about_members(cell, *fields);

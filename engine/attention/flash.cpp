@@ -53,7 +53,7 @@ void make_plan(std::span<const AttentionJob> jobs, Plan& plan) {
   }
 }
 
-void finish_tile(const Tile& tile, const Partial& sum, const TileSpan& span, Plan& plan) {
+void finish_tile(const QueryTile& tile, const Partial& sum, const TileSpan& span, Plan& plan) {
   write_rows(tile, sum);
   if (tile.job->weights) keep_normalizers(tile, sum, plan.normalizers[span.job]);
 }
@@ -61,7 +61,7 @@ void finish_tile(const Tile& tile, const Partial& sum, const TileSpan& span, Pla
 // One tile against one piece after the other, from the left.
 void attend_tile(const AttentionJob& job, const TileSpan& span, Plan& plan) {
   const Pieces& pieces = plan.pieces[span.job];
-  thread_local Tile tile;
+  thread_local QueryTile tile;
   thread_local Partial sum, part;
   load_tile(job, span.token, span.tokens, tile);
   bool first = true;
@@ -81,7 +81,7 @@ void attend_tile(const AttentionJob& job, const TileSpan& span, Plan& plan) {
 
 // Few queries and a long context: every piece of every tile is a task, then each tile is folded in the same order.
 void attend_split(std::span<const AttentionJob> jobs, Plan& plan) {
-  std::vector<Tile> tiles(plan.tiles.size());
+  std::vector<QueryTile> tiles(plan.tiles.size());
   for (std::size_t t = 0; t < tiles.size(); ++t) {
     const TileSpan& span = plan.tiles[t];
     load_tile(jobs[span.job], span.token, span.tokens, tiles[t]);
@@ -93,7 +93,7 @@ void attend_split(std::span<const AttentionJob> jobs, Plan& plan) {
                 1;
     for (std::int64_t pair = begin; pair < end; ++pair) {
       while (span + 1 != plan.tiles.end() && pair >= (span + 1)->first_piece) ++span;
-      const Tile& tile = tiles[std::size_t(span - plan.tiles.begin())];
+      const QueryTile& tile = tiles[std::size_t(span - plan.tiles.begin())];
       attend_piece(tile, plan.pieces[span->job][pair - span->first_piece], parts[std::size_t(pair)]);
     }
   });

@@ -40,7 +40,7 @@ struct RunView {
   Range any, all;  // seen by some query, seen by every query
 };
 
-void view_run(const Tile& tile, const Run& run, RunView& view) {
+void view_run(const QueryTile& tile, const Run& run, RunView& view) {
   view.run = &run;
   view.of_token.resize(std::size_t(tile.tokens));
   view.any = {run.rows.tokens, 0};
@@ -63,7 +63,7 @@ Scratch& thread_scratch() {
   return scratch;
 }
 
-void score_run(const Tile& tile, const RunView& view, float* s) {
+void score_run(const QueryTile& tile, const RunView& view, float* s) {
   const AttentionJob& job = *tile.job;
   const Run& run = *view.run;
   const std::int64_t from = run.offset + view.any.begin, n = view.any.end - view.any.begin;
@@ -80,7 +80,7 @@ void score_run(const Tile& tile, const RunView& view, float* s) {
 }
 
 // Adds the explicit mask to the scores of one run.
-void mask_run(const Tile& tile, const RunView& view, float* s) {
+void mask_run(const QueryTile& tile, const RunView& view, float* s) {
   const AttentionJob& job = *tile.job;
   const TensorView& m = job.mask->values;
   const auto index = [&](std::int64_t axis, std::int64_t i) { return m.shape[int(axis)] == 1 ? 0 : i; };
@@ -118,7 +118,7 @@ void accumulate(const Run& run, Range r, const Output& out, int rows) {
 }
 
 // The rows that every query sees are served in one read; those at the edges query by query.
-void accumulate_run(const Tile& tile, const RunView& view, const Output& out) {
+void accumulate_run(const QueryTile& tile, const RunView& view, const Output& out) {
   const int group = tile.job->group;
   const bool shared = !view.all.empty();
   for (int i = 0; i < int(tile.tokens); ++i) {
@@ -134,7 +134,7 @@ void accumulate_run(const Tile& tile, const RunView& view, const Output& out) {
 }
 
 // With an explicit mask: each row over the stretches that it sees. A weight of zero is a row not read.
-void accumulate_masked(const Tile& tile, const RunView& view, const Output& out) {
+void accumulate_masked(const QueryTile& tile, const RunView& view, const Output& out) {
   for (int row = 0; row < tile.rows(); ++row) {
     const float* w = out.at(row).s + view.run->offset;
     const Range r = view.of_token[std::size_t(row / tile.job->group)];
@@ -181,7 +181,7 @@ void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule,
 
 std::int64_t tile_tokens(const AttentionJob& job) { return std::max<std::int64_t>(1, kTileRows / job.group); }
 
-void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, Tile& tile) {
+void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, QueryTile& tile) {
   tile.job = &job;
   tile.token = token;
   tile.tokens = tokens;
@@ -197,7 +197,7 @@ void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens,
   }
 }
 
-void Partial::clear(const Tile& tile) {
+void Partial::clear(const QueryTile& tile) {
   max.assign(std::size_t(tile.rows()), kNothing);
   sum.assign(std::size_t(tile.rows()), 0.f);
   acc.assign(std::size_t(tile.rows() * padded_width(tile.job->dv)), 0.f);
@@ -221,7 +221,7 @@ void Partial::fold(const Partial& next) {
   }
 }
 
-bool is_empty(const Tile& tile, std::span<const Run> piece) {
+bool is_empty(const QueryTile& tile, std::span<const Run> piece) {
   const Position first = tile.job->first + tile.token, last = first + tile.tokens - 1;
   for (const Run& run : piece) {
     // A query's range begins no earlier and ends no earlier than that of the query before it.
@@ -231,7 +231,7 @@ bool is_empty(const Tile& tile, std::span<const Run> piece) {
   return true;
 }
 
-PieceSoftmax softmax_piece(const Tile& tile, std::span<const Run> piece) {
+PieceSoftmax softmax_piece(const QueryTile& tile, std::span<const Run> piece) {
   Scratch& scratch = thread_scratch();
   const std::size_t rows = std::size_t(tile.rows());
   if (scratch.scores.size() < rows * kPiece) scratch.scores.resize(rows * kPiece);
@@ -264,7 +264,7 @@ PieceSoftmax softmax_piece(const Tile& tile, std::span<const Run> piece) {
   return {s, hull.begin, hull.end, scratch.max.data(), scratch.sum.data()};
 }
 
-void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
+void attend_piece(const QueryTile& tile, std::span<const Run> piece, Partial& out) {
   out.clear(tile);
   const PieceSoftmax softmax = softmax_piece(tile, piece);
   std::copy_n(softmax.max, tile.rows(), out.max.data());
@@ -277,7 +277,7 @@ void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out) {
   }
 }
 
-void write_rows(const Tile& tile, const Partial& sum) {
+void write_rows(const QueryTile& tile, const Partial& sum) {
   const AttentionJob& job = *tile.job;
   const std::int64_t padded = padded_width(job.dv);
   std::vector<float> row(static_cast<std::size_t>(job.dv));

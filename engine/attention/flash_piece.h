@@ -31,20 +31,20 @@ void cut_into_pieces(std::span<const Segment> segments, const VisibleRule& rule,
 std::int64_t tile_tokens(const AttentionJob& job);
 
 // Queries [token, token + tokens) of a job, all heads: row = (token - first token) * group + head.
-struct Tile {
+struct QueryTile {
   const AttentionJob* job;
   std::int64_t token, tokens;
   std::vector<float> q;  // [rows,padded_width(d)]
 
   int rows() const { return int(tokens) * job->group; }
 };
-void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, Tile& tile);
+void load_tile(const AttentionJob& job, std::int64_t token, std::int64_t tokens, QueryTile& tile);
 
 // Per row of a tile: maximum, sum, and unnormalised accumulator [rows,padded_width(dv)].
 struct Partial {
   std::vector<float> max, sum, acc;
 
-  void clear(const Tile& tile);
+  void clear(const QueryTile& tile);
   // Takes `next` to the right of what is here. REQUIRES: of the same tile.
   void fold(const Partial& next);
 };
@@ -58,10 +58,10 @@ struct PieceSoftmax {
 };
 
 // Whether no query of the tile sees any row of the piece.
-bool is_empty(const Tile& tile, std::span<const Run> piece);
-PieceSoftmax softmax_piece(const Tile& tile, std::span<const Run> piece);
-void attend_piece(const Tile& tile, std::span<const Run> piece, Partial& out);
+bool is_empty(const QueryTile& tile, std::span<const Run> piece);
+PieceSoftmax softmax_piece(const QueryTile& tile, std::span<const Run> piece);
+void attend_piece(const QueryTile& tile, std::span<const Run> piece, Partial& out);
 // Divides, rounds to the job's dtype and writes the rows of the tile to the job's out.
-void write_rows(const Tile& tile, const Partial& sum);
+void write_rows(const QueryTile& tile, const Partial& sum);
 
 }  // namespace kvproof

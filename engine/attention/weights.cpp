@@ -18,13 +18,13 @@ void add_row(const float* exp, float factor, const PieceSoftmax& softmax, std::s
 
 }  // namespace
 
-void keep_normalizers(const Tile& tile, const Partial& sum, std::span<Normalizer> of_job) {
+void keep_normalizers(const QueryTile& tile, const Partial& sum, std::span<Normalizer> of_job) {
   const std::size_t first = std::size_t(tile.token) * std::size_t(tile.job->group);
   for (std::size_t row = 0; row < sum.max.size(); ++row) of_job[first + row] = {sum.max[row], sum.sum[row]};
 }
 
 void weigh_piece(const AttentionJob& job, std::span<const Run> piece, std::span<const Normalizer> of_job) {
-  thread_local Tile tile;
+  thread_local QueryTile tile;
   for (const Run& run : piece) std::fill_n(job.weights + run.listed, run.rows.tokens, 0.f);
   const std::int64_t step = tile_tokens(job);
   for (std::int64_t token = std::max<std::int64_t>(0, job.tokens - job.weighed); token < job.tokens; token += step) {

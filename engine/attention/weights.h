@@ -18,7 +18,7 @@ struct Normalizer {
 };
 
 // Stores those of a tile. `of_job` is [tokens,group].
-void keep_normalizers(const Tile& tile, const Partial& sum, std::span<Normalizer> of_job);
+void keep_normalizers(const QueryTile& tile, const Partial& sum, std::span<Normalizer> of_job);
 // Writes job.weights for the rows of one piece.
 void weigh_piece(const AttentionJob& job, std::span<const Run> piece, std::span<const Normalizer> of_job);
 

@@ -39,7 +39,7 @@ void check(const Case& c, Witness& witness) {
   const Geometry& g = c.geometry;
   Rig together(c, feed, witness);
   std::vector<Answer> answers;
-  for (const Op& op : c.operations) answers.push_back(together.run(op));
+  for (const Operation& op : c.operations) answers.push_back(together.run(op));
   const std::vector<StoredRows> stored = read_all(together);
 
   Case single = c;

@@ -48,7 +48,7 @@ void check(const Case& c, Witness& witness) {
   Rig bounded(c, feed, witness, spec);
   Rig concat(c, feed, witness, concat_beside(bounded.contract()));
   const Position bound = bound_of(bounded.contract());
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     if (bounded.seen() + (takes_tokens(op.kind) ? op.n : 0) > bound) break;  // no parameter could be raised so far
     const Answer answer = bounded.run(op);
     if (answer.status == OpStatus::kRefused) continue;  // concat refuses nothing

@@ -12,7 +12,7 @@ namespace {
 // An operation, and the feed row that its tokens begin with.
 struct Event {
   std::int64_t row;
-  Op op;
+  Operation op;
 };
 
 // A cache that repeats the history of a live one and is never forked.
@@ -43,7 +43,7 @@ void check_order(const Case& c, const FeedPtr& feed, World::Order order, Witness
     loners.push_back(std::make_unique<Loner>(c, feed, witness, history));
   };
   add({});
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::size_t at = world.targets(op).front(), live = world.live();
     const Event event{world.next_row(), op};
     const std::vector<Answer> answers = world.run(op);

@@ -48,7 +48,7 @@ void expect_nested(const Rig& smaller, const Rig& larger, Stream s, Witness& wit
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig smaller(c, feed, witness), larger(c, feed, witness, canonical_spec(*one_more(parse_spec(c.strategy))));
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     for (Rig* rig : {&smaller, &larger}) {
       (void)rig->run({OpKind::kReset});
       (void)rig->run(op);

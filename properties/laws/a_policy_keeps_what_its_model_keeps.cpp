@@ -53,7 +53,7 @@ void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   std::vector<PolicyModel> models;
   for (int s = 0; s < c.geometry.streams(); ++s) models.emplace_back(rig, Stream{s});
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     const Answer answer = rig.run(op);
     for (int s = 0; s < c.geometry.streams(); ++s) {
       PolicyModel& model = models[std::size_t(s)];

@@ -32,7 +32,7 @@ void expect_tags(const Case& c, const Answer& answer, Witness& witness) {
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(with_stream_tags(Feed(c))), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = rig.run(op);
     if (answer.queries > 0) expect_tags(c, answer, witness);
   }

@@ -61,7 +61,7 @@ void check(const Case& drawn, Witness& witness) {
   Case other = c;
   ++other.seed;
   Rig rig(c, std::make_shared<Feed>(c), witness), twin(other, std::make_shared<Feed>(other), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)rig.run(op);
     (void)twin.run(op);
   }

@@ -116,7 +116,7 @@ class Asker {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig plain(c, feed, witness), asked(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     Asker(asked, witness).all();
     expect_same_bits(plain.run(op), asked.run(op), "with and without operations that were refused", witness);
   }

@@ -62,7 +62,7 @@ Answer attended_densely(const Rig& rig, const std::vector<StoredRows>& before, c
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::vector<StoredRows> before = read_all(rig);
     const Answer answer = rig.run(op);
     if (answer.queries == 0) continue;

@@ -86,7 +86,7 @@ void check(const Case& c, Witness& witness) {
   EnumSet<FeedRow::Part> parts = {FeedRow::Part::kKey, FeedRow::Part::kValue};
   if (is_policy(plain)) parts = {FeedRow::Part::kValue};
   Rig changed(c, std::make_shared<Feed>(with_other(*feed, other, parts)), witness);
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     const PositionSet held_before = held_set(plain, other.stream);
     const Answer expected = plain.run(op), actual = changed.run(op);
     expect_untouched(plain, other, held_before, expected, actual, witness);

@@ -47,7 +47,7 @@ void expect_mean(const Rig& rig, const Answer& answer, std::int64_t head, std::i
 void check(const Case& c, Witness& witness) {
   const Geometry& g = c.geometry;
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (std::int64_t head = 0; head < std::int64_t(g.batch) * g.q_heads; ++head) {

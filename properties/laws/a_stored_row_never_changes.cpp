@@ -61,7 +61,7 @@ void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   const Fidelity& fidelity = rig.contract().fidelity;
   Readings before = read_now(rig);
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     (void)rig.run(op);
     Readings now = read_now(rig);
     for (int s = 0; s < c.geometry.streams(); ++s) {

@@ -17,7 +17,7 @@ void expect_rows(const Rig& rig, Witness& witness) {
 }
 
 // Rows are compared where something happened: the world sees to it that the others save the same bytes.
-void run(World& world, const Op& op, Witness& witness) {
+void run(World& world, const Operation& op, Witness& witness) {
   const std::vector<std::size_t> on = world.targets(op);
   std::vector<std::vector<StoredRows>> before;
   for (const std::size_t i : on) before.push_back(read_all(world.rig(i)));
@@ -31,7 +31,7 @@ void run(World& world, const Op& op, Witness& witness) {
 
 void check(const Case& c, Witness& witness) {
   World world(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : spelled_out(c.operations)) run(world, op, witness);
+  for (const Operation& op : spelled_out(c.operations)) run(world, op, witness);
   for (std::size_t i = 0; i < world.live(); ++i) expect_rows(world.rig(i), witness);
   world.drop_all(World::Order::kOldestFirst);
 }

@@ -62,7 +62,7 @@ void check(const Case& drawn, Witness& witness) {
   c.geometry.dv = int(c.tokens() + Feed::kDecoys);
   Rig rig(c, std::make_shared<Feed>(with_one_hot_values(Feed(c))), witness);
   const Geometry& g = c.geometry;
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {

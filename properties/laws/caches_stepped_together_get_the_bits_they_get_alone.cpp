@@ -10,7 +10,7 @@ namespace kvproof::laws {
 namespace {
 
 // The same in the world where every cache is stepped alone.
-std::vector<Answer> run_alone(World& alone, const Op& op) {
+std::vector<Answer> run_alone(World& alone, const Operation& op) {
   if (op.kind != OpKind::kStepAll) return alone.run(op);
   std::vector<Answer> answers;
   for (std::size_t i = 0; i < alone.live(); ++i) {
@@ -22,7 +22,7 @@ std::vector<Answer> run_alone(World& alone, const Op& op) {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   World together(c, feed, witness), alone(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::vector<Answer> expected = run_alone(alone, op), actual = together.run(op);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const std::size_t cache = together.targets(op)[i];

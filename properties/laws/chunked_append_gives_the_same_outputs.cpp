@@ -13,7 +13,7 @@ bool applies(const Contract& contract, const Params&) { return contract.chunk_ou
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig chunked(c, feed, witness), single(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer together = chunked.run(op);
     for (std::int64_t i = 0; i < op.n; ++i) {
       const Answer alone = single.run({op.kind, 1});

@@ -13,7 +13,7 @@ bool applies(const Contract& contract, const Params&) { return contract.chunk_st
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig chunked(c, feed, witness), single(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)chunked.run(op);
     for (std::int64_t i = 0; i < op.n; ++i) (void)single.run({op.kind, 1});
     expect_same_bytes(single.save(), chunked.save(), "after " + std::to_string(chunked.seen()) + " tokens", witness);

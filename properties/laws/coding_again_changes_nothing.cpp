@@ -110,10 +110,10 @@ void expect_same(const ReadBack& once, std::span<const float> again, const Store
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig first(c, feed, witness);
-  for (const Op& op : c.operations) (void)first.run(op);
+  for (const Operation& op : c.operations) (void)first.run(op);
   const std::vector<StoredRows> once = read_all(first);
   Rig second(c, std::make_shared<Feed>(with_rows_read(*feed, first, once)), witness);
-  for (const Op& op : c.operations) (void)second.run(op);
+  for (const Operation& op : c.operations) (void)second.run(op);
   const std::vector<StoredRows> again = read_all(second);
   for (std::size_t s = 0; s < once.size(); ++s) {
     const std::string stream = " of stream " + std::to_string(s);

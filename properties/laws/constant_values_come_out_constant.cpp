@@ -62,7 +62,7 @@ void check(const Case& c, Witness& witness) {
   const AccountScope scope(account);
   const std::unique_ptr<KvCache> cache = make_cache(c.strategy, c.geometry);
   Position seen = 0;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Tensor q = feed.queries(seen, op.n), k = feed.keys(seen, op.n), v = constant_rows(c, of_stream, op.n);
     Tensor out(DType::kF32, {c.geometry.batch, c.geometry.q_heads, op.n, c.geometry.dv});
     Step step{.k = k, .v = v, .scale = feed.scale()};

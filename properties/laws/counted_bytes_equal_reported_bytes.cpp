@@ -12,7 +12,7 @@ namespace {
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)rig.run(op);
     const MemoryUse use = rig.cache().memory();
     const std::string when = " after '" + str(op) + "', at " + std::to_string(rig.seen()) + " tokens";

@@ -23,7 +23,7 @@ namespace {
 
 constexpr double kDeviation = 0.02;
 constexpr int kLeastWidth = 32;
-constexpr Op kCodedFirst{OpKind::kAppend, 64}, kAskedThen{OpKind::kStep, 16};
+constexpr Operation kCodedFirst{OpKind::kAppend, 64}, kAskedThen{OpKind::kStep, 16};
 
 bool applies(const Contract& contract, const Params&) {
   return contract.fidelity.kind == Fidelity::Kind::kHalfStep && contract.fidelity.bits == 8;
@@ -104,7 +104,7 @@ void expect_small(const Sums& sums, const std::string& what, Witness& witness) {
 void check_on(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   Deviation deviation(rig);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = rig.run(op);
     if (answer.queries > 0) deviation.add(answer);
   }

@@ -60,7 +60,7 @@ void expect_nothing(Rig& rig, Witness& witness) {
 void run(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   expect_nothing(rig, witness);
-  for (const Op& op : spelled_out(c.operations)) {
+  for (const Operation& op : spelled_out(c.operations)) {
     const std::vector<StoredRows> before = read_all(rig);
     expect_oracle(rig, before, rig.run(op), witness);
     if (rig.contract().fidelity.kind != Fidelity::Kind::kNone) expect_stored_rows(rig, witness);

@@ -30,7 +30,7 @@ class Subject {
         cache_(make_cache(params_, c.geometry)),
         witness_(witness) {}
 
-  void run(const Op& op) {
+  void run(const Operation& op) {
     const Geometry& g = case_.geometry;
     const Position first = cache_->seen_tokens();
     std::vector<std::vector<Position>> held(std::size_t(g.streams()));
@@ -96,7 +96,7 @@ void check(const Case& drawn, Witness& witness) {
   Case c = drawn;
   c.geometry.dv = int(std::max<std::int64_t>(1, c.tokens()));  // every token has a channel of its own
   Subject subject(c, witness);
-  for (const Op& op : c.operations) subject.run(op);
+  for (const Operation& op : c.operations) subject.run(op);
 }
 
 }  // namespace

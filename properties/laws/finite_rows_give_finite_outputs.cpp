@@ -37,7 +37,7 @@ void expect_finite_at_the_top(const Case& c, const Feed& feed, Witness& witness)
   Rig rig(c, std::make_shared<Feed>(scaled(keys, FeedRow::Part::kValue, kToTheTop)), witness);
   const Fidelity& fidelity = rig.contract().fidelity;
   if (fidelity.dtype != DType::kF32 || fidelity.kind == Fidelity::Kind::kNone) return;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     if (takes_tokens(op.kind)) (void)rig.run({OpKind::kAppend, op.n});
   }
   expect_finite_rows(rig, witness);
@@ -47,7 +47,7 @@ void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig rig(c, feed, witness);
   std::vector<float> out;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = rig.run(op);
     out.resize(answer.queries > 0 ? std::size_t(answer.out.shape().elements()) : 0);
     to_f32(answer.out.dtype(), answer.out.view().data, std::int64_t(out.size()), out.data());

@@ -40,7 +40,7 @@ void check_amortised(const Case& c, Witness& witness) {
 
 void check_fixed(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Counters before = rig.account().counters();
     const bool empty = rig.seen() == 0;
     (void)rig.run(op);

@@ -20,7 +20,7 @@ void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig subject(c, feed, witness);
   Rig concat(c, feed, witness, concat_beside(subject.contract()));
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = subject.run(op);
     if (answer.status == OpStatus::kRefused) continue;  // concat refuses nothing
     expect_same_bits(concat.run(op), answer, "by concatenation and in place, '" + str(op) + "'", witness);

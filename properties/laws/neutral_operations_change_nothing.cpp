@@ -22,7 +22,7 @@ struct Neutral {
   void (*run)(Rig&);
 };
 
-void expect_done(Rig& rig, const Op& op) {
+void expect_done(Rig& rig, const Operation& op) {
   if (rig.run(op).status != OpStatus::kDone) throw Refuted("'" + str(op) + "' asks for nothing", "done", "refused");
 }
 
@@ -47,7 +47,7 @@ void bother(Rig& rig, Witness& witness) {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig plain(c, feed, witness), bothered(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     bother(bothered, witness);
     expect_same_bits(plain.run(op), bothered.run(op), "with and without operations that ask for nothing", witness);
   }

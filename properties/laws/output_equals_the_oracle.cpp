@@ -12,7 +12,7 @@ namespace {
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::vector<StoredRows> before = read_all(rig);
     expect_oracle(rig, before, rig.run(op), witness);
   }

@@ -49,7 +49,7 @@ void expect_policy(const Rig& rig, const std::vector<Position>& held, const std:
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)rig.run(op);
     for (int s = 0; s < c.geometry.streams(); ++s) {
       const std::vector<Position> held = held_positions(rig, {s});

@@ -14,7 +14,7 @@ bool applies(const Contract& contract, const Params&) { return contract.fidelity
 
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)rig.run(op);
     expect_stored_rows(rig, witness);
   }

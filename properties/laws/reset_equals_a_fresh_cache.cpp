@@ -43,7 +43,7 @@ void check(const Case& c, Witness& witness) {
     expect_same_state(*fresh, used, witness);
   };
   for (std::size_t i = 0; i < c.operations.size(); ++i) {
-    const Op& op = c.operations[i];
+    const Operation& op = c.operations[i];
     if (i == c.operations.size() / 2) reset();
     if (op.kind == OpKind::kReset) {
       reset();

@@ -103,7 +103,7 @@ void check(const Case& drawn, Witness& witness) {
   Order order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), std::int64_t(0));
   std::vector<std::int64_t> lengths;
-  for (const Op& op : c.operations) lengths.push_back(op.n);
+  for (const Operation& op : c.operations) lengths.push_back(op.n);
   for (const bool causal : {true, false}) {
     c.causal = causal;
     const Answer whole = attended(c, feed, order, {n});

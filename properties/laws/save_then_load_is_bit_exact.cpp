@@ -54,7 +54,7 @@ void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig straight(c, feed, witness), resumed(c, feed, witness);
   Random random(c.seed);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Bytes record = straight.save();
     (void)resumed.run({OpKind::kReloadFresh});
     expect_same_bytes(record, resumed.save(), "saved again after loading into a fresh object", witness);

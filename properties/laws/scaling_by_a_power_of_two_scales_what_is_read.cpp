@@ -48,7 +48,7 @@ void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(on_grid(Feed(c)));
   const Feed keys = scaled(scaled(*feed, FeedRow::Part::kKey, a), FeedRow::Part::kQuery, -a);
   Rig plain(c, feed, witness), multiple(c, std::make_shared<Feed>(scaled(keys, FeedRow::Part::kValue, b)), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer expected = plain.run(op), actual = multiple.run(op);
     expect_multiple(numbers(expected), numbers(actual), b, "outputs after '" + str(op) + "', of values", witness);
     const std::vector<StoredRows> rows = read_all(plain), multiples = read_all(multiple);

@@ -159,7 +159,7 @@ void check(const Case& c, Witness& witness) {
   History front(c, trial.feed, 0), behind(c, trial.feed, trial.shift);
   std::vector<std::int64_t>& book = trial.book;
   std::int64_t row = 0;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     if (op.kind == OpKind::kTruncate) {
       const Position length = std::min<Position>(op.n, Position(book.size()));
       const bool both =

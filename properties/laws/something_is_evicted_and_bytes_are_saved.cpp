@@ -30,7 +30,7 @@ struct Pair {
   Pair(const Case& c, const FeedPtr& feed, Witness& witness)
       : subject(c, feed, witness), concat(c, feed, witness, concat_beside(subject.contract())) {}
 
-  void run(const Op& op) {
+  void run(const Operation& op) {
     (void)subject.run(op);
     (void)concat.run(op);
   }
@@ -100,7 +100,7 @@ void check(const Case& drawn, Witness& witness) {
   const Position bound = bound_of(contract), enough = std::max(worthwhile_length(contract), c.tokens());
   bound_work(c, enough);
   Pair both(c, std::make_shared<Feed>(c, enough + 1), witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     both.run(op);
     if (both.subject.seen() > bound && !contract.visible.is_all()) expect_evicted(both.subject, witness);
   }

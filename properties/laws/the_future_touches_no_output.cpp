@@ -19,7 +19,7 @@ void check(const Case& c, Witness& witness) {
   }));
   Rig plain(c, feed, witness), changed(c, other, witness);
   const std::string what = "with another future from row " + std::to_string(now) + " on";
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer expected = plain.run(op), actual = changed.run(op);
     for (std::int64_t i = 0; i < expected.queries && expected.row + i < now; ++i) {
       expect_same_query(expected, i, actual, i, what, witness);

@@ -16,7 +16,7 @@ void check(const Case& c, Witness& witness) {
   serial.threads = 1;
   Rig one(serial, feed, witness), several(c, feed, witness);
   const std::string what = "with 1 and with " + std::to_string(c.threads) + " threads";
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     expect_same_bits(one.run(op), several.run(op), what, witness);
     expect_same_bytes(one.save(), several.save(), what, witness);
   }

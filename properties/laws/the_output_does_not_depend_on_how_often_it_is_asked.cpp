@@ -44,7 +44,7 @@ void expect_repeatable(Rig& rig, const Answer& last, Witness& witness) {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig plain(c, feed, witness), asked(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = asked.run(op);
     expect_same_bits(plain.run(op), answer, "of caches that were asked and that were not", witness);
     if (asked.seen() > 0) expect_repeatable(asked, answer, witness);

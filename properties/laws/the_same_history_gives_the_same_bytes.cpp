@@ -39,7 +39,7 @@ void check(const Case& c, Witness& witness) {
   Rig once(first, feed, witness);
   std::vector<Answer> answers;
   std::vector<Bytes> saved;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     answers.push_back(once.run(op));
     saved.push_back(once.save());
   }

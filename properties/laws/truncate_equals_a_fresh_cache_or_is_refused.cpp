@@ -57,7 +57,7 @@ void expect_truncated(const Rig& rig, Position length, Witness& witness) {
 void check(const Case& c, Witness& witness) {
   Rig rig(c, std::make_shared<Feed>(c), witness);
   Random random(c.seed);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     (void)rig.run(op);
     const Position seen = rig.seen();
     for (const Position length :

@@ -17,9 +17,9 @@ bool may_take_back(const Rig& rig, std::int64_t n) {
 }
 
 void disturb_and_restore(Rig& twin, const Bytes& straight, Witness& witness) {
-  const Op neutral[] = {{OpKind::kStep, 0},     {OpKind::kAppend, 0},   {OpKind::kTruncate, twin.seen()},
-                        {OpKind::kReloadFresh}, {OpKind::kReloadDirty}, {OpKind::kFork}};
-  for (const Op& op : neutral) {
+  const Operation neutral[] = {{OpKind::kStep, 0},     {OpKind::kAppend, 0},   {OpKind::kTruncate, twin.seen()},
+                               {OpKind::kReloadFresh}, {OpKind::kReloadDirty}, {OpKind::kFork}};
+  for (const Operation& op : neutral) {
     (void)twin.run(op);
     expect_same_bytes(straight, twin.save(), "the twin after '" + str(op) + "' more", witness);
   }
@@ -34,7 +34,7 @@ void disturb_and_restore(Rig& twin, const Bytes& straight, Witness& witness) {
 void check(const Case& c, Witness& witness) {
   const auto feed = std::make_shared<Feed>(c);
   Rig straight(c, feed, witness), twin(c, feed, witness);
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const Answer answer = straight.run(op);
     expect_same_bits(answer, twin.run(op), "the twin at '" + str(op) + "'", witness);
     const Bytes bytes = straight.save();

@@ -75,7 +75,7 @@ void check(const Case& drawn, Witness& witness) {
   c.geometry.dv = int(c.tokens() + Feed::kDecoys);  // every row that is fed has a channel of its own
   Rig rig(c, std::make_shared<Feed>(c), witness);
   const Geometry& g = c.geometry;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::vector<PositionSet> held = held_sets(rig);
     const Answer answer = rig.run(op);
     for (int head = 0; head < g.batch * g.q_heads; ++head) {

@@ -107,14 +107,14 @@ bool takes_tokens(OpKind kind) {
 
 bool names_cache(OpKind kind) { return kind != OpKind::kStepAll; }
 
-std::string str(const Op& op) {
+std::string str(const Operation& op) {
   std::string text(kOpNames[int(op.kind)]);
   if (takes_count(op.kind)) text += " " + std::to_string(op.n);
   if (op.cache != 0) text += " @" + std::to_string(op.cache);
   return text;
 }
 
-bool parse_op(std::string_view text, Op& op) {
+bool parse_op(std::string_view text, Operation& op) {
   op = {};
   const std::size_t at = text.rfind(" @");
   const bool named = at != std::string_view::npos;
@@ -131,18 +131,18 @@ bool parse_op(std::string_view text, Op& op) {
   return known != std::end(kOpNames) && counted == takes_count(op.kind) && (!named || names_cache(op.kind));
 }
 
-std::vector<Op> spelled_out(const std::vector<Op>& operations) {
-  std::vector<Op> all;
-  for (const Op& op : operations) {
+std::vector<Operation> spelled_out(const std::vector<Operation>& operations) {
+  std::vector<Operation> all;
+  for (const Operation& op : operations) {
     const bool macro = op.kind == OpKind::kDecode;
-    all.insert(all.end(), macro ? std::size_t(op.n) : 1, macro ? Op{OpKind::kStep, 1, op.cache} : op);
+    all.insert(all.end(), macro ? std::size_t(op.n) : 1, macro ? Operation{OpKind::kStep, 1, op.cache} : op);
   }
   return all;
 }
 
 std::int64_t Case::tokens() const {
   std::int64_t total = 0, live = 1;
-  for (const Op& op : operations) {
+  for (const Operation& op : operations) {
     if (op.kind == OpKind::kFork) live = std::min<std::int64_t>(live + 1, kMostLive);
     if (op.kind == OpKind::kDrop) live = std::max<std::int64_t>(live - 1, 1);
     if (takes_tokens(op.kind)) total += op.kind == OpKind::kStepAll ? live * op.n : op.n;
@@ -167,7 +167,7 @@ std::string str(const Case& c) {
   line("mask", std::string(kMaskNames[int(c.mask)]));
   line("causal", c.causal ? "yes" : "no");
   text += "operations\n";
-  for (const Op& op : c.operations) text += "  " + str(op) + "\n";
+  for (const Operation& op : c.operations) text += "  " + str(op) + "\n";
   return text;
 }
 
@@ -186,7 +186,7 @@ Case parse_case(std::string_view text) {
     const std::string quoted = "'" + std::string(line.substr(0, 80)) + "'";
     if (line.size() > kMaxName) malformed(number, "longer than " + std::to_string(kMaxName) + " characters");
     if (operations) {
-      Op op;
+      Operation op;
       if (!parse_op(line, op)) malformed(number, quoted + " is no operation; known are " + kOpForms);
       if (std::int64_t(c.operations.size()) == kMaxOperations) malformed(number, "more than 4096 operations");
       c.operations.push_back(op);

@@ -36,21 +36,21 @@ enum class OpKind {
 inline constexpr int kOpKinds = 14;
 inline constexpr int kMostLive = 5;  // caches of one World
 
-struct Op {
+struct Operation {
   OpKind kind = OpKind::kStep;
   std::int64_t n = 0;
   int cache = 0;  // which live cache, modulo their number; a Rig has one
 
-  friend bool operator==(const Op&, const Op&) = default;
+  friend bool operator==(const Operation&, const Operation&) = default;
 };
 
 bool takes_count(OpKind kind);
 bool takes_tokens(OpKind kind);
-bool names_cache(OpKind kind);                 // all but step all
-std::string str(const Op& op);                 // "step 4", "reload dirty @2"
-bool parse_op(std::string_view text, Op& op);  // false: not an operation
+bool names_cache(OpKind kind);                        // all but step all
+std::string str(const Operation& op);                 // "step 4", "reload dirty @2"
+bool parse_op(std::string_view text, Operation& op);  // false: not an operation
 // The same with each `decode N` as N operations `step 1`, for laws that look at the cache before every query.
-std::vector<Op> spelled_out(const std::vector<Op>& operations);
+std::vector<Operation> spelled_out(const std::vector<Operation>& operations);
 
 enum class MaskKind { kNone, kBool, kAdditive };
 
@@ -66,7 +66,7 @@ struct Case {
   float softcap = 0;
   MaskKind mask = MaskKind::kNone;
   bool causal = true;
-  std::vector<Op> operations;
+  std::vector<Operation> operations;
 
   // What all operations together append, in a World or a Rig: at most.
   std::int64_t tokens() const;

@@ -155,20 +155,20 @@ class Operations {
     forks_ = several_ && !one_in(random, 4);
   }
 
-  std::vector<Op> draw(std::int64_t count) {
-    std::vector<Op> all;
+  std::vector<Operation> draw(std::int64_t count) {
+    std::vector<Operation> all;
     for (std::int64_t i = 0; i < count; ++i) all.push_back(one());
     const bool empty =
-        std::none_of(all.begin(), all.end(), [](const Op& op) { return takes_tokens(op.kind) && op.n > 0; });
+        std::none_of(all.begin(), all.end(), [](const Operation& op) { return takes_tokens(op.kind) && op.n > 0; });
     if (empty && !growing_.empty()) all.push_back({growing_.front(), std::max<std::int64_t>(1, length(1))});
     return all;
   }
 
  private:
-  Op one() {
+  Operation one() {
     if (forks_ && seen_.size() < std::size_t(kMostLive) && one_in(random_, 3 * int(seen_.size()))) return fork();
     const bool grows = other_.empty() || (!growing_.empty() && !one_in(random_, several_ ? 2 : 3));
-    Op op{any(random_, grows ? growing_ : other_), 0};
+    Operation op{any(random_, grows ? growing_ : other_), 0};
     const bool loads = op.kind == OpKind::kLoadFresh || op.kind == OpKind::kLoadDirty;
     if (loads && !recorded_) op.kind = OpKind::kSave;
     if (several_ && names_cache(op.kind)) op.cache = some_cache();
@@ -182,13 +182,13 @@ class Operations {
 
   int some_cache() { return int(random_.integer(0, std::int64_t(seen_.size()) - 1)); }
 
-  Op fork() {
-    Op op{OpKind::kFork, 0, some_cache()};
+  Operation fork() {
+    Operation op{OpKind::kFork, 0, some_cache()};
     follow(op);
     return op;
   }
 
-  void grow(Op& op) {
+  void grow(Operation& op) {
     const bool together = op.kind == OpKind::kStepAll;
     const std::int64_t caches = together ? std::int64_t(seen_.size()) : 1;
     op.n = length(caches);
@@ -200,7 +200,7 @@ class Operations {
     for (std::int64_t& seen : seen_) seen += op.n;
   }
 
-  void follow(Op& op) {
+  void follow(Operation& op) {
     std::int64_t& seen = seen_[std::size_t(op.cache)];
     switch (op.kind) {
       case OpKind::kTruncate:

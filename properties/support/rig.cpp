@@ -111,7 +111,7 @@ std::unique_ptr<KvCache> Rig::make() const {
   return make_cache(params_, case_.geometry);
 }
 
-Answer Rig::run(const Op& op) {
+Answer Rig::run(const Operation& op) {
   Answer answer;
   shared_->arena.execute([&] {
     switch (op.kind) {

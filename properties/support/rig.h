@@ -37,7 +37,7 @@ class Rig {
 
   // One operation of the case. kRefused is an answer; anything thrown goes through. The answer of `decode` holds all
   // its queries.
-  Answer run(const Op& op);
+  Answer run(const Operation& op);
   Answer step(std::int64_t n) { return run({OpKind::kStep, n}); }
   // A rig of its own for a fork of the cache. The two share the case's record, an account, and the count of rows that
   // were fed, so that no row is fed twice.

@@ -20,7 +20,7 @@ class LiveCaches {
     const auto found = std::find(makers_.begin(), makers_.end(), maker);
     return found == makers_.end() ? std::nullopt : std::optional(int(found - makers_.begin()));
   }
-  void follow(const Op& op, std::size_t place) {
+  void follow(const Operation& op, std::size_t place) {
     const std::size_t i = std::size_t(op.cache) % makers_.size();
     if (op.kind == OpKind::kFork && makers_.size() < std::size_t(kMostLive)) makers_.push_back(int(place));
     if (op.kind == OpKind::kDrop && makers_.size() > 1) makers_.erase(makers_.begin() + std::ptrdiff_t(i));
@@ -34,12 +34,13 @@ class LiveCaches {
 enum class Orphans { kGoToOrigin, kGo };
 
 // `all` without [first, last). What stays acts on the cache on which it acted, whatever its ordinal is now.
-std::vector<Op> without(const std::vector<Op>& all, std::size_t first, std::size_t last, Orphans orphans) {
+std::vector<Operation> without(const std::vector<Operation>& all, std::size_t first, std::size_t last,
+                               Orphans orphans) {
   LiveCaches before, after;
   std::vector<int> origins(all.size());  // of the cache that the operation acts on, and so of the one that it forks
-  std::vector<Op> kept;
+  std::vector<Operation> kept;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    Op op = all[i];
+    Operation op = all[i];
     origins[i] = before.maker(op.cache);
     before.follow(op, i);
     if (i >= first && i < last) continue;
@@ -80,7 +81,7 @@ class Simpler {
   }
 
   void fewer_operations() {
-    const std::vector<Op>& all = case_.operations;
+    const std::vector<Operation>& all = case_.operations;
     for (std::size_t length = all.size(); length > 0; length /= 2) {
       for (std::size_t at = 0; at < all.size(); at += length) {
         const std::size_t end = std::min(at + length, all.size());
@@ -90,7 +91,7 @@ class Simpler {
       }
     }
     for (std::size_t at = 0; at + 1 < all.size(); ++at) {
-      const Op &a = all[at], &b = all[at + 1];
+      const Operation &a = all[at], &b = all[at + 1];
       if (!takes_tokens(a.kind) || a.kind != b.kind || a.cache != b.cache) continue;
       add([&](Case& c) {
         c.operations[at].n = a.n + b.n;
@@ -103,8 +104,8 @@ class Simpler {
   void plainer_operations() {
     LiveCaches live;
     for (std::size_t at = 0; at < case_.operations.size(); ++at) {
-      const Op& op = case_.operations[at];
-      const auto become = [&](const Op& plainer) { add([&](Case& c) { c.operations[at] = plainer; }); };
+      const Operation& op = case_.operations[at];
+      const auto become = [&](const Operation& plainer) { add([&](Case& c) { c.operations[at] = plainer; }); };
       if (op.kind == OpKind::kDecode) become({OpKind::kStep, op.n, op.cache});
       if (op.kind == OpKind::kStepAll) {
         for (int i = 0; i < int(live.count()); ++i) become({OpKind::kStep, op.n, i});

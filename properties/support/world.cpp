@@ -6,7 +6,7 @@ namespace kvproof {
 namespace {
 
 // Whether the cache must save the same bytes after it gave this answer.
-bool leaves_alone(const Op& op, const Answer& answer) {
+bool leaves_alone(const Operation& op, const Answer& answer) {
   const bool nothing = takes_tokens(op.kind) && op.n == 0;
   return nothing || op.kind == OpKind::kAsk || op.kind == OpKind::kSave || answer.status == OpStatus::kRefused;
 }
@@ -45,7 +45,7 @@ World::World(const Case& c, FeedPtr feed, Witness& witness) : witness_(witness) 
   account_ = rigs_.front()->keep_account();
 }
 
-std::vector<std::size_t> World::targets(const Op& op) const {
+std::vector<std::size_t> World::targets(const Operation& op) const {
   std::vector<std::size_t> on;
   for (std::size_t i = 0; i < live(); ++i) {
     if (!names_cache(op.kind) || i == std::size_t(op.cache) % live()) on.push_back(i);
@@ -53,7 +53,7 @@ std::vector<std::size_t> World::targets(const Op& op) const {
   return on;
 }
 
-std::vector<Answer> World::run(const Op& op) {
+std::vector<Answer> World::run(const Operation& op) {
   const std::vector<std::size_t> on = targets(op);
   if (op.kind == OpKind::kDrop) {
     if (live() > 1) drop(on.front());
@@ -64,7 +64,7 @@ std::vector<Answer> World::run(const Op& op) {
   return answers;
 }
 
-std::vector<Answer> World::act(const Op& op, const std::vector<std::size_t>& on) {
+std::vector<Answer> World::act(const Operation& op, const std::vector<std::size_t>& on) {
   if (op.kind == OpKind::kStepAll) {
     std::vector<Rig*> all;
     for (const auto& rig : rigs_) all.push_back(rig.get());
@@ -82,7 +82,7 @@ std::vector<Answer> World::act(const Op& op, const std::vector<std::size_t>& on)
   return {};
 }
 
-void World::expect_sound(const Op& op, const std::vector<std::size_t>& on, const std::vector<Answer>& answers) {
+void World::expect_sound(const Operation& op, const std::vector<std::size_t>& on, const std::vector<Answer>& answers) {
   for (std::size_t i = 0; i < live(); ++i) {
     const auto at = std::find(on.begin(), on.end(), i);
     const bool changes = at != on.end() && !answers.empty() && !leaves_alone(op, answers[std::size_t(at - on.begin())]);

@@ -16,12 +16,12 @@ class World {
   World(const Case& c, FeedPtr feed, Witness& witness);
 
   // The places of the live caches that `op` acts on.
-  std::vector<std::size_t> targets(const Op& op) const;
+  std::vector<std::size_t> targets(const Operation& op) const;
   // One operation; the answers of its targets, none for fork and drop. Throws Refuted unless afterwards
   //   every cache holds what its contract makes visible to the last query, and of a policy at most the budget;
   //   a cache that was not acted on, was only asked or saved, was given nothing, or refused, saves the bytes it saved
   //   before.
-  std::vector<Answer> run(const Op& op);
+  std::vector<Answer> run(const Operation& op);
 
   std::size_t live() const { return rigs_.size(); }
   Rig& rig(std::size_t i) { return *rigs_[i]; }
@@ -38,8 +38,8 @@ class World {
   void drop_all(Order order);
 
  private:
-  std::vector<Answer> act(const Op& op, const std::vector<std::size_t>& on);
-  void expect_sound(const Op& op, const std::vector<std::size_t>& on, const std::vector<Answer>& answers);
+  std::vector<Answer> act(const Operation& op, const std::vector<std::size_t>& on);
+  void expect_sound(const Operation& op, const std::vector<std::size_t>& on, const std::vector<Answer>& answers);
   void drop(std::size_t i);
 
   Witness& witness_;

@@ -52,7 +52,7 @@ TEST_F(Harness, WhatCannotBecomeSimplerAloneDoesSoTogether) {
     const Proof step = prove(planted::kNoStepPastTheWindow, &window, {.seed = seed});
     ASSERT_TRUE(step.refutation);
     EXPECT_EQ(parse_spec(step.refutation->example.strategy)["w"], 2);
-    EXPECT_EQ(step.refutation->example.operations, (std::vector<Op>{{OpKind::kStep, 3}}));
+    EXPECT_EQ(step.refutation->example.operations, (std::vector<Operation>{{OpKind::kStep, 3}}));
   }
 }
 

@@ -58,7 +58,7 @@ constexpr Law spoils(const char* name) {
   return planted::law(name, [](const Case& c, Witness& witness) {
     witness.compared();
     std::int64_t tokens = 0;
-    for (const Op& op : c.operations) {
+    for (const Operation& op : c.operations) {
       if (takes_tokens(op.kind)) tokens += op.n;
       if (op.kind == OpKind::kFork && tokens >= 5) kFault();
     }

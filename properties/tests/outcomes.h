@@ -30,7 +30,7 @@ inline Outcome broken(const Law& law, const std::string& subject, std::int64_t o
   Counterexample found{{}, o.proof.message, "1", "2", std::string(40, '\n')};
   found.example.law = law.name;
   found.example.strategy = subject;
-  found.example.operations.assign(std::size_t(operations), Op{OpKind::kStep, 4});
+  found.example.operations.assign(std::size_t(operations), Operation{OpKind::kStep, 4});
   o.proof.refutation = found;
   return o;
 }

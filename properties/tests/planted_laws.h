@@ -29,7 +29,7 @@ constexpr Law law(const char* name, void (*check)(const Case&, Witness&)) {
 inline constexpr Law kNoForkAfterFive = law("no_fork_after_five", [](const Case& c, Witness& witness) {
   witness.compared();
   std::int64_t tokens = 0;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     if (takes_tokens(op.kind)) tokens += op.n;
     if (op.kind == OpKind::kFork && tokens >= 5) throw Refuted("forked", "4", std::to_string(tokens));
   }
@@ -38,8 +38,8 @@ inline constexpr Law kNoForkAfterFive = law("no_fork_after_five", [](const Case&
 // Broken by any five tokens with an even number of forks: no fork can go alone.
 inline constexpr Law kNoPairsOfForks = law("no_pairs_of_forks", [](const Case& c, Witness& witness) {
   witness.compared();
-  const auto forks =
-      std::count_if(c.operations.begin(), c.operations.end(), [](const Op& op) { return op.kind == OpKind::kFork; });
+  const auto forks = std::count_if(c.operations.begin(), c.operations.end(),
+                                   [](const Operation& op) { return op.kind == OpKind::kFork; });
   if (c.tokens() >= 5 && forks % 2 == 0) throw Refuted("forked in pairs");
 });
 
@@ -47,7 +47,7 @@ inline constexpr Law kNoPairsOfForks = law("no_pairs_of_forks", [](const Case& c
 inline constexpr Law kNoStepPastTheWindow = law("no_step_past_the_window", [](const Case& c, Witness& witness) {
   witness.compared();
   const std::int64_t w = parse_spec(c.strategy)["w"];
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     if (op.kind == OpKind::kStep && op.n == w + 1 && w > 1) throw Refuted("past the window");
   }
 });

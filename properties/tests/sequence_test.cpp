@@ -147,10 +147,10 @@ class Sequence : public testing::Test {
 TEST_F(Sequence, EveryOperationComesBackFromItsText) {
   for (int kind = 0; kind < kOpKinds; ++kind) {
     for (const int cache : {0, 1, 4, 999}) {
-      Op op{OpKind(kind)};
+      Operation op{OpKind(kind)};
       if (takes_count(op.kind)) op.n = 37;
       if (names_cache(op.kind)) op.cache = cache;
-      Op again{OpKind::kReset, 5, 5};
+      Operation again{OpKind::kReset, 5, 5};
       ASSERT_TRUE(parse_op(str(op), again)) << str(op);
       EXPECT_EQ(again, op) << str(op);
     }
@@ -192,7 +192,7 @@ TEST_F(Sequence, WhatIsNoOperationIsRefused) {
                            "reload fresh @a",
                            "reload  fresh",
                            "truncate"}) {
-    Op op;
+    Operation op;
     EXPECT_FALSE(parse_op(text, op)) << text;
   }
 }
@@ -242,10 +242,11 @@ TEST_F(Sequence, WithoutItsForkAnOperationActsOnTheOrigin) {
   Case c;
   c.strategy = "concat";
   c.operations = {{OpKind::kStep, 2}, {OpKind::kFork}, {OpKind::kFork}, {OpKind::kStep, 3, 2}, {OpKind::kStep, 4, 1}};
-  std::vector<std::vector<Op>> simpler;
+  std::vector<std::vector<Operation>> simpler;
   for (const Case& one : simpler_cases(*find_law(kLaw), &concat, c)) simpler.push_back(one.operations);
-  const std::vector<Op> fork_gone = {{OpKind::kStep, 2}, {OpKind::kFork}, {OpKind::kStep, 3, 1}};
-  const std::vector<Op> to_origin = {{OpKind::kStep, 2}, {OpKind::kFork}, {OpKind::kStep, 3, 1}, {OpKind::kStep, 4}};
+  const std::vector<Operation> fork_gone = {{OpKind::kStep, 2}, {OpKind::kFork}, {OpKind::kStep, 3, 1}};
+  const std::vector<Operation> to_origin = {
+      {OpKind::kStep, 2}, {OpKind::kFork}, {OpKind::kStep, 3, 1}, {OpKind::kStep, 4}};
   EXPECT_NE(std::find(simpler.begin(), simpler.end(), fork_gone), simpler.end());
   EXPECT_NE(std::find(simpler.begin(), simpler.end(), to_origin), simpler.end());
 }
@@ -266,7 +267,7 @@ Exercise exercise(const std::string& strategy) {
     const Case c = draw_case(*find_law(kLaw), &subject, "", random, i * 100 / kDrawn).value();
     World world(c, std::make_shared<Feed>(c), witness);
     std::size_t most = 1;
-    for (const Op& op : c.operations) {
+    for (const Operation& op : c.operations) {
       ++seen.kinds[op.kind];
       const std::size_t on = world.targets(op).front();
       const Position before = world.rig(on).seen();

@@ -97,8 +97,8 @@ TEST(FailureText, OfManyTheMostTellingComesFirstAndMostAreALine) {
   outcomes.push_back(broken(stored, "ring", 30));
   for (Outcome& o : outcomes) o.proof.refutation->picture.clear();
   outcomes[5].proof.refutation->picture = "q x k\n#.\n##";
-  outcomes[5].proof.refutation->example.operations.assign(2, Op{OpKind::kStep, 4});
-  outcomes[7].proof.refutation->example.operations.assign(1, Op{OpKind::kStep, 1});
+  outcomes[5].proof.refutation->example.operations.assign(2, Operation{OpKind::kStep, 4});
+  outcomes[7].proof.refutation->example.operations.assign(1, Operation{OpKind::kStep, 1});
   outcomes[8].proof.refutation.reset();
   laws[10].shape.cost = 10;
   outcomes[9].replay = "folder/law_9.ring.txt";

@@ -57,7 +57,7 @@ std::string setting(const Case& c) {
 // "step 4; truncate 2; step 1", in lines that fit a terminal.
 std::string operations(const Case& c) {
   std::string text, line;
-  for (const Op& op : c.operations) {
+  for (const Operation& op : c.operations) {
     const std::string next = str(op);
     if (!line.empty() && line.size() + next.size() + 2 > 100) {
       text += line + ";\n";
