@@ -108,19 +108,24 @@ void SnapshotReader::check_seal() {
   if (trailing_ == Trailing::kRefuse && !bytes_.empty()) malformed("bytes behind the end of the record");
 }
 
-void save_snapshot(const std::string& path, const KvCache& cache) {
+void save_snapshot(const std::string& path, const std::function<void(SnapshotWriter&)>& write) {
   const std::string beside = path + ".part";
   errno = 0;
-  std::FILE* file = std::fopen(beside.c_str(), "wb");
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(beside.c_str(), "wb"), std::fclose);
   if (!file) io_error(path, "cannot be written");
   bool good = true;
   SnapshotWriter writer([&](std::span<const std::byte> piece) {
-    good = good && std::fwrite(piece.data(), 1, piece.size(), file) == piece.size();
+    good = good && std::fwrite(piece.data(), 1, piece.size(), file.get()) == piece.size();
   });
-  cache.save(writer);
+  try {
+    write(writer);
+  } catch (...) {
+    std::remove(beside.c_str());
+    throw;
+  }
   // The rename may reach the disk before the bytes do.
-  good = good && std::fflush(file) == 0 && fsync(fileno(file)) == 0;
-  good = std::fclose(file) == 0 && good;
+  good = good && std::fflush(file.get()) == 0 && fsync(fileno(file.get())) == 0;
+  good = std::fclose(file.release()) == 0 && good;
   if (!good || std::rename(beside.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     std::remove(beside.c_str());
@@ -130,7 +135,11 @@ void save_snapshot(const std::string& path, const KvCache& cache) {
   if (!sync_folder(path)) io_error(path, "is written, but its folder cannot be synced");
 }
 
-void load_snapshot(const std::string& path, KvCache& cache) {
+void save_snapshot(const std::string& path, const KvCache& cache) {
+  save_snapshot(path, [&](SnapshotWriter& writer) { cache.save(writer); });
+}
+
+void load_snapshot(const std::string& path, const std::function<void(SnapshotReader&)>& read) {
   errno = 0;
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
@@ -139,7 +148,11 @@ void load_snapshot(const std::string& path, KvCache& cache) {
   std::vector<std::byte> bytes(size);
   if (!in.read(reinterpret_cast<char*>(bytes.data()), std::streamsize(size))) io_error(path, "cannot be read");
   SnapshotReader reader(bytes, SnapshotReader::Trailing::kRefuse);
-  cache.load(reader);
+  read(reader);
+}
+
+void load_snapshot(const std::string& path, KvCache& cache) {
+  load_snapshot(path, [&](SnapshotReader& reader) { cache.load(reader); });
 }
 
 }  // namespace kvproof

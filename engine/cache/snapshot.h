@@ -72,10 +72,13 @@ class SnapshotReader {
 
 inline constexpr std::size_t kSealBytes = 8;
 
-// One cache in a file, written beside, synced and renamed, so that an interrupted save leaves the old file, and one
-// that returned survives a loss of power. Throws Error(kIo) that names the path.
+// What `write` writes, in a file: written beside, synced and renamed, so that an interrupted save leaves the old file,
+// and one that returned survives a loss of power. Throws Error(kIo) that names the path, or what `write` throws.
+void save_snapshot(const std::string& path, const std::function<void(SnapshotWriter&)>& write);
 void save_snapshot(const std::string& path, const KvCache& cache);
-// Throws Error (kIo, kMalformed, kMismatch) and leaves the cache as it was. Bytes behind the record are refused.
+// Throws Error(kIo), or what `read` throws, to whom bytes behind the record are refused.
+void load_snapshot(const std::string& path, const std::function<void(SnapshotReader&)>& read);
+// Throws Error (kIo, kMalformed, kMismatch) and leaves the cache as it was.
 void load_snapshot(const std::string& path, KvCache& cache);
 
 }  // namespace kvproof

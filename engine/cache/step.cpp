@@ -1,12 +1,12 @@
 // A step of one or several caches: encode the chunk once, attend, commit.
+#include "engine/cache/step_executor.h"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
 
-#include "engine/attention/flash.h"
 #include "engine/base/check.h"
 #include "engine/base/parallel.h"
-#include "engine/cache/segmented_cache.h"
 #include "engine/tensor/half.h"
 
 namespace kvproof {
@@ -58,142 +58,131 @@ std::byte* reserve(Buffer& buffer, std::size_t size) {
   return buffer.data();
 }
 
-// One side (keys or values) of a chunk as the arrival codec stores it.
-struct ArrivedSide {
-  Buffer wide{0, scratch_account()}, encoded{0, scratch_account()};
-  std::vector<Rows> rows;  // [streams]
+}  // namespace
 
-  // Full-precision rows are used where they stand, unless a kernel could read behind the caller's last one.
-  void arrive(const TensorView& from, const CodecPtr& codec, int streams, bool attended) {
-    const std::int64_t tokens = from.shape[2], width = codec->width(), elements = from.shape.elements();
-    const std::byte* data = from.data;
-    if (codec->name() != name_of(from.dtype) || (attended && width % kPad != 0)) data = encode(from, *codec, elements);
-    rows.clear();
-    for (int s = 0; s < streams; ++s) rows.push_back({codec.get(), data, s * tokens});
+ArrivedSide::ArrivedSide() : wide_(0, scratch_account()), encoded_(0, scratch_account()) {}
+
+void ArrivedSide::arrive(const TensorView& from, const CodecPtr& codec, int streams, bool attended) {
+  const std::int64_t tokens = from.shape[2], width = codec->width(), elements = from.shape.elements();
+  const std::byte* data = from.data;
+  if (codec->name() != name_of(from.dtype) || (attended && width % kPad != 0)) data = encode(from, *codec, elements);
+  rows.clear();
+  for (int s = 0; s < streams; ++s) rows.push_back({codec.get(), data, s * tokens});
+}
+
+const std::byte* ArrivedSide::encode(const TensorView& from, const Codec& codec, std::int64_t elements) {
+  const std::int64_t width = codec.width(), n = width ? elements / width : 0;
+  std::byte* to = reserve(encoded_, std::size_t(n) * codec.block_bytes());
+  const float* source = reinterpret_cast<const float*>(from.data);
+  float* scratch = nullptr;
+  if (from.dtype != DType::kF32) {
+    scratch = reinterpret_cast<float*>(reserve(wide_, std::size_t(elements) * 4));
+    source = scratch;
   }
-
- private:
-  const std::byte* encode(const TensorView& from, const Codec& codec, std::int64_t elements) {
-    const std::int64_t width = codec.width(), n = width ? elements / width : 0;
-    std::byte* to = reserve(encoded, std::size_t(n) * codec.block_bytes());
-    const float* source = reinterpret_cast<const float*>(from.data);
-    float* scratch = nullptr;
-    if (from.dtype != DType::kF32) {
-      scratch = reinterpret_cast<float*>(reserve(wide, std::size_t(elements) * 4));
-      source = scratch;
+  const auto part = [&](std::int64_t first, std::int64_t last) {
+    if (scratch) {
+      to_f32(from.dtype, from.data + std::size_t(first * width) * size_of(from.dtype), (last - first) * width,
+             scratch + first * width);
     }
-    const auto part = [&](std::int64_t first, std::int64_t last) {
-      if (scratch) {
-        to_f32(from.dtype, from.data + std::size_t(first * width) * size_of(from.dtype), (last - first) * width,
-               scratch + first * width);
-      }
-      codec.encode(source + first * width, last - first, to + std::size_t(first) * codec.block_bytes());
-    };
-    if (elements < kSerialElements) {
-      part(0, n);
-    } else {
-      parallel_for(n, 64, part);
-    }
-    return to;
+    codec.encode(source + first * width, last - first, to + std::size_t(first) * codec.block_bytes());
+  };
+  if (elements < kSerialElements) {
+    part(0, n);
+  } else {
+    parallel_for(n, 64, part);
   }
-};
+  return to;
+}
 
-struct Arrived {
-  ArrivedSide keys, values;
-  std::vector<Segments> segments;           // [streams]: what is stored, then the chunk
-  std::vector<std::vector<float>> weights;  // [streams]: what those rows receive, where the cache asks
-};
+namespace {
 
 struct Scratch {
   std::vector<Arrived> arrived;  // one for each step
   std::vector<AttentionJob> jobs;
 };
 
+SegmentedCache& cache_of(const CacheStep& step) { return static_cast<SegmentedCache&>(*step.cache); }
+
 }  // namespace
 
-class StepExecutor {
- public:
-  static void run(std::span<const CacheStep* const> steps) {
-    thread_local Scratch scratch;
-    if (scratch.arrived.size() < steps.size()) scratch.arrived.resize(steps.size());
-    scratch.jobs.clear();
-    for (std::size_t i = 0; i < steps.size(); ++i)
-      prepare(cache(*steps[i]), steps[i]->step, scratch.arrived[i], scratch.jobs);
-    if (!scratch.jobs.empty()) flash_attention(scratch.jobs);
-    for (std::size_t i = 0; i < steps.size(); ++i)
-      commit(cache(*steps[i]), new_tokens(steps[i]->step), scratch.arrived[i]);
-  }
+void StepExecutor::run(std::span<const CacheStep* const> steps) {
+  thread_local Scratch scratch;
+  if (scratch.arrived.size() < steps.size()) scratch.arrived.resize(steps.size());
+  scratch.jobs.clear();
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    prepare(cache_of(*steps[i]), steps[i]->step, scratch.arrived[i], scratch.jobs);
+  if (!scratch.jobs.empty()) flash_attention(scratch.jobs);
+  for (std::size_t i = 0; i < steps.size(); ++i) commit(cache_of(*steps[i]), scratch.arrived[i]);
+}
 
- private:
-  static SegmentedCache& cache(const CacheStep& step) { return static_cast<SegmentedCache&>(*step.cache); }
-
-  static void prepare(SegmentedCache& cache, const Step& step, Arrived& arrived, std::vector<AttentionJob>& jobs) {
-    const std::int64_t tokens = new_tokens(step);
-    const bool attended = has_queries(step);
-    const Geometry& g = cache.geometry();
-    const std::int64_t weighed = tokens > 0 ? cache.queries_weighed() : 0;
-    arrived.weights.resize(weighed > 0 ? std::size_t(g.streams()) : 0);
-    if (tokens > 0) {
-      arrived.keys.arrive(step.k, cache.key_codec_, g.streams(), attended);
-      arrived.values.arrive(step.v, cache.value_codec_, g.streams(), attended);
-    }
-    if (!attended && weighed == 0) return;
-    list_rows(cache, tokens, arrived);
-    if (!attended) return;
-    const std::int64_t queries = step.q.shape[2];
-    const Position first = tokens > 0 ? cache.seen_ : cache.seen_ - 1;
-    if (step.mask) check_mask(*step.mask, g, queries, first + queries);
-    for (int s = 0; s < g.streams(); ++s) {
-      const std::size_t head = std::size_t(s) * std::size_t(g.group());  // b * Hq + the group's first head
-      const std::size_t at = head * std::size_t(queries) * size_of(step.q.dtype);
-      jobs.push_back({.segments = arrived.segments[std::size_t(s)],
-                      .rule = cache.contract_.visible,
-                      .causal = step.causal,
-                      .first = first,
-                      .tokens = queries,
-                      .group = g.group(),
-                      .d = g.d,
-                      .dv = g.dv,
-                      .dtype = step.q.dtype,
-                      .q = step.q.data + at * std::size_t(g.d),
-                      .out = step.out.data + at * std::size_t(g.dv),
-                      .scale = step.scale != 0 ? step.scale : 1 / std::sqrt(float(g.d)),
-                      .softcap = step.softcap,
-                      .mask = step.mask,
-                      .batch = s / g.kv_heads,
-                      .head = s % g.kv_heads * g.group(),
-                      .weights = weighed > 0 ? arrived.weights[std::size_t(s)].data() : nullptr,
-                      .weighed = weighed});
-    }
+void StepExecutor::prepare(SegmentedCache& cache, const Step& step, Arrived& arrived, std::vector<AttentionJob>& jobs) {
+  const std::int64_t tokens = arrived.tokens = new_tokens(step);
+  const bool attended = has_queries(step);
+  const Geometry& g = cache.geometry();
+  const std::int64_t weighed = tokens > 0 ? cache.queries_weighed() : 0;
+  arrived.weights.resize(weighed > 0 ? std::size_t(g.streams()) : 0);
+  if (tokens > 0) {
+    arrived.keys.arrive(step.k, cache.key_codec_, g.streams(), attended);
+    arrived.values.arrive(step.v, cache.value_codec_, g.streams(), attended);
   }
-
-  // What every stream stores, then its part of the chunk; and a zero for each of those rows where weights are wanted.
-  static void list_rows(const SegmentedCache& cache, std::int64_t tokens, Arrived& arrived) {
-    const std::size_t streams = std::size_t(cache.streams());
-    if (arrived.segments.size() < streams) arrived.segments.resize(streams);
-    for (std::size_t s = 0; s < streams; ++s) {
-      Segments& all = arrived.segments[s];
-      all.clear();
-      cache.segments({int(s)}, all);
-      if (tokens > 0) all.push_back({arrived.keys.rows[s], arrived.values.rows[s], tokens, cache.seen_, nullptr});
-      if (arrived.weights.empty()) continue;
-      std::size_t rows = 0;
-      for (const Segment& segment : all) rows += std::size_t(segment.tokens);
-      arrived.weights[s].assign(rows, 0.f);
-    }
+  if (!attended && weighed == 0) return;
+  list_rows(cache, arrived);
+  if (!attended) return;
+  const std::int64_t queries = step.q.shape[2];
+  const Position first = tokens > 0 ? cache.seen_ : cache.seen_ - 1;
+  if (step.mask) check_mask(*step.mask, g, queries, first + queries);
+  for (int s = 0; s < g.streams(); ++s) {
+    const std::size_t head = std::size_t(s) * std::size_t(g.group());  // b * Hq + the group's first head
+    const std::size_t at = head * std::size_t(queries) * size_of(step.q.dtype);
+    jobs.push_back({.segments = arrived.segments[std::size_t(s)],
+                    .rule = cache.contract_.visible,
+                    .causal = step.causal,
+                    .first = first,
+                    .tokens = queries,
+                    .group = g.group(),
+                    .d = g.d,
+                    .dv = g.dv,
+                    .dtype = step.q.dtype,
+                    .q = step.q.data + at * std::size_t(g.d),
+                    .out = step.out.data + at * std::size_t(g.dv),
+                    .scale = step.scale != 0 ? step.scale : 1 / std::sqrt(float(g.d)),
+                    .softcap = step.softcap,
+                    .mask = step.mask,
+                    .batch = s / g.kv_heads,
+                    .head = s % g.kv_heads * g.group(),
+                    .weights = weighed > 0 ? arrived.weights[std::size_t(s)].data() : nullptr,
+                    .weighed = weighed});
   }
+}
 
-  static void commit(SegmentedCache& cache, std::int64_t tokens, const Arrived& arrived) {
-    if (tokens == 0) return;
-    try {
-      cache.commit({cache.seen_, tokens, arrived.keys.rows, arrived.values.rows, arrived.weights});
-    } catch (...) {
-      cache.restore();
-      throw;
+// What every stream stores, then its part of the chunk; and a zero for each of those rows where weights are wanted.
+void StepExecutor::list_rows(const SegmentedCache& cache, Arrived& arrived) {
+  const std::size_t streams = std::size_t(cache.streams());
+  if (arrived.segments.size() < streams) arrived.segments.resize(streams);
+  for (std::size_t s = 0; s < streams; ++s) {
+    Segments& all = arrived.segments[s];
+    all.clear();
+    cache.segments({int(s)}, all);
+    if (arrived.tokens > 0) {
+      all.push_back({arrived.keys.rows[s], arrived.values.rows[s], arrived.tokens, cache.seen_, nullptr});
     }
-    cache.seen_ += tokens;
+    if (arrived.weights.empty()) continue;
+    std::size_t rows = 0;
+    for (const Segment& segment : all) rows += std::size_t(segment.tokens);
+    arrived.weights[s].assign(rows, 0.f);
   }
-};
+}
+
+void StepExecutor::commit(SegmentedCache& cache, const Arrived& arrived) {
+  if (arrived.tokens == 0) return;
+  try {
+    cache.commit({cache.seen_, arrived.tokens, arrived.keys.rows, arrived.values.rows, arrived.weights});
+  } catch (...) {
+    cache.restore();
+    throw;
+  }
+  cache.seen_ += arrived.tokens;
+}
 
 OpStatus SegmentedCache::admits(const Step& step) const {
   check_step(step, geometry());

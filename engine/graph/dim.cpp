@@ -249,7 +249,7 @@ std::int64_t Dim::evaluate(const Bindings& bindings) const {
   for (const std::string& name : symbols()) {
     const auto found = bindings.find(name);
     if (found == bindings.end()) {
-      throw Error(ErrorCode::kUsage, "the symbol " + name + " of the dimension " + str() + " has no value");
+      throw Error(ErrorCode::kUsage, "the symbol '" + name + "' of the dimension " + str() + " has no value");
     }
     with.emplace(name, found->second);
   }

@@ -84,6 +84,7 @@ class Assumptions {
 
   // Whether a >= b follows. False says nothing. A symbol of which nothing is known may be anything.
   bool implies_at_least(const Dim& a, const Dim& b) const;
+  const std::vector<Dim>& nonnegative() const { return nonnegative_; }
 
  private:
   std::vector<Dim> nonnegative_;

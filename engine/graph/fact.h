@@ -38,4 +38,8 @@ struct Fact {
   std::string str() const;  // "f32[1,P + S,64]"
 };
 
+// The size of an axis on which a and b meet, where a size of 1 gives way to the other: an integer rather than a symbol,
+// max(a, b) where nothing tells which. Null for two integers that cannot meet.
+std::optional<Dim> broadcast_dim(const Dim& a, const Dim& b);
+
 }  // namespace kvproof

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -87,25 +88,45 @@ class Model {
     return dynamic_cast<const T*>(node(id).op.get());
   }
 
-  // Changing: see Patch. Rewires what reads `from`, outputs included, to `to`.
+  // Changing: see Patch. Rewires what reads `from`, outputs included, to `to`. REQUIRES: facts of one kind.
   void redirect(Outlet from, Outlet to);
   void rename(NodeId id, const std::string& name);
   void remove(NodeId id);  // REQUIRES: nothing reads it and it is no output. An input leaves inputs().
   int remove_dead();       // nodes that no output needs and that keep no state; how many went
-  // Every symbol replaced, facts worked out again.
+  // Every symbol that is named replaced, facts worked out again; ids and names stay. Throws Error(kMismatch) if an
+  // operator refuses, or if an assertion without a scenario cannot hold any more.
   Model substitute(const Substitution& with) const;
 
  private:
+  friend class Transaction;
+  using Consumers = std::vector<std::pair<NodeId, int>>;  // ascending
   struct Slot : Node {
-    std::vector<std::vector<std::pair<NodeId, int>>> consumers;  // [outputs]
+    std::vector<Consumers> consumers;  // [outputs]
+    std::vector<int> published;        // [outputs]: how many outputs of the model each is
   };
+  Slot& slot(NodeId id) { return nodes_[std::size_t(id)]; }
+  void require_new_name(const std::string& name) const;
+  void require_new_output(const Output& output) const;
+  std::vector<Fact> facts_of(const std::string& name, const Op& op, std::span<const Outlet> inputs) const;
+  void assume_symbols_of(const Fact& fact);
+  void assume_symbols_of(const Dim& dim);
+  NodeId append(const std::string& name, OpPtr op, std::span<const Outlet> inputs);
+  void set_reader(NodeId reader, int input, Outlet to);  // rewires one input
+  void set_output(std::size_t output, Outlet to);        // rewires one output
+  void insert_output(std::size_t place, const Output& output);
+  void erase_output(std::size_t place);
+  std::vector<bool> needed() const;                           // [node_limit()], by outputs, states and inputs
+  std::vector<NodeId> sorted(std::vector<bool> which) const;  // [node_limit()], closed towards what is read
+
   std::vector<Slot> nodes_;
   std::map<std::string, NodeId> names_;
   std::vector<NodeId> inputs_;
   std::vector<Output> outputs_;
+  std::set<std::string> output_names_;
   std::vector<std::string> symbols_;
   std::vector<Assertion> assertions_;
   Assumptions assumptions_;
+  std::set<std::string> assumed_;  // the symbols of which assumptions_ knows that they are at least 0
 };
 
 // An input of the model; its fact is given.
@@ -126,7 +147,7 @@ class ConstantOp : public Op {
  public:
   explicit ConstantOp(Constant value) : value_(std::move(value)) {}
   std::string_view name() const override { return "Const"; }
-  std::string attributes() const override;  // type, shape and a hash of the bytes
+  std::string attributes() const override;  // type, shape and a hash of the content
   std::vector<Fact> facts(std::span<const Fact>, const Assumptions&) const override { return {Fact(value_)}; }
   std::vector<Value> eval(std::span<const Value>, Evaluation&) const override { return {Value(value_.tensor())}; }
   const Constant& value() const { return value_; }
@@ -136,7 +157,8 @@ class ConstantOp : public Op {
 };
 
 // Whether two models are the same graph: same inputs and outputs by name and fact, same operators with the same
-// attributes between them, same assertions. Names of inner nodes do not count. On false, `why` (if given) says where.
+// attributes between them, same assertions. Names of inner nodes do not count, nor does whether equal constants are one
+// node, nor what nothing needs. On false, `why` (if given) says where.
 bool same_graph(const Model& a, const Model& b, std::string* why = nullptr);
 
 }  // namespace kvproof

@@ -28,20 +28,31 @@ class Plan {
     int state = -1;            // index of its state
   };
   const Model& model() const { return model_; }  // as it runs: specialised and folded
+  // All nodes but inputs and constants, each behind what it reads.
   const std::vector<Step>& steps() const { return steps_; }
-  int slots() const { return slots_; }
+  // What stands in the slots before a turn: constants in theirs, nothing in the others.
+  const std::vector<Value>& values() const { return values_; }
   const std::vector<int>& input_slots() const { return input_slots_; }
   const std::vector<int>& output_slots() const { return output_slots_; }
+  // In an order that equal models share, however their nodes are numbered.
   const std::vector<NodeId>& stateful() const { return stateful_; }
+  // The outlets whose shapes are symbolic, one for each shape: what a turn has to check.
+  const std::vector<Outlet>& symbolic() const { return symbolic_; }
   // A hash of operators, attributes and wiring: equal for equal models, for snapshots.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:
-  Model model_;
+  std::vector<NodeId> canonical_order(const std::vector<NodeId>& order) const;
+  void lay_out(const std::vector<NodeId>& order);
+  void free_behind_last_use();
+  void find_symbolic_shapes(const std::vector<NodeId>& order);
+
+  Model model_;  // no dead nodes
   std::vector<Step> steps_;
-  int slots_ = 0;
+  std::vector<Value> values_;
   std::vector<int> input_slots_, output_slots_;
   std::vector<NodeId> stateful_;
+  std::vector<Outlet> symbolic_;
   std::uint64_t fingerprint_ = 0;
 };
 

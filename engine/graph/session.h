@@ -65,15 +65,27 @@ class Session {
   const Workspace& workspace() const { return workspace_; }
 
  private:
+  using States = std::vector<std::unique_ptr<OpState>>;
+  States fork_states() const;
+  void require_usable() const;
+  Bindings bind(std::span<const Value> inputs) const;
+  std::vector<Value> evaluate_step(const Plan::Step& step, const std::vector<Value>& values, const Bindings& symbols);
+  std::vector<Value> evaluate(std::span<const Value> inputs, const Bindings& symbols);
+  void commit();
+  void discard() noexcept;
+
   std::shared_ptr<const Plan> plan_;
-  std::vector<std::unique_ptr<OpState>> states_;
+  States states_;                 // in the order of plan().stateful()
+  std::vector<Value> arguments_;  // of one step; empty between steps
   Workspace workspace_;
   StepObserver observer_;
   std::int64_t turns_ = 0;
   bool broken_ = false;
 };
 
-// The symbols of one turn. Exposed for tools and tests.
+// The symbols of one turn: the past lengths, then the dimensions of inputs that are one bare symbol. Throws
+// Error(kMismatch) that names both values where a symbol would get two, and the input and the dimension where sizes do
+// not fit. Exposed for tools and tests.
 Bindings bind_symbols(const Model& model, std::span<const Shape> inputs, std::span<const PastLength> past);
 
 }  // namespace kvproof

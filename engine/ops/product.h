@@ -1,5 +1,6 @@
-// Sums of products: matrix products and einsum, through Eigen. Accumulation is f32 (f64 for f64; integers exactly); the
-// result is rounded once. Work is cut at fixed places, so that the bits do not depend on threads.
+// Sums of products: matrix products and einsum, through the kernels of the row codecs (16- and 32-bit floats) and Eigen.
+// Accumulation is f32 (f64 for f64; integers exactly); the result is rounded once. Work is cut at fixed places, so that
+// the bits do not depend on threads.
 #pragma once
 
 #include <string>
@@ -23,7 +24,7 @@ class MatMul : public Op {
 // "bhgmk,bhgnk->bhgmn": one letter per axis; a letter that the result lacks is summed over; of one or two inputs.
 class Einsum : public Op {
  public:
-  // Throws Error(kMalformed) for an expression that is none.
+  // Throws Error(kMalformed) for an expression that is none, or that names an axis of one input twice.
   explicit Einsum(std::string expression);
   std::string_view name() const override { return "EinSum"; }
   std::string attributes() const override;

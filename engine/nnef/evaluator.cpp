@@ -1,0 +1,151 @@
+#include "engine/nnef/evaluator.h"
+
+#include <algorithm>
+
+#include "engine/nnef/lexer.h"
+#include "engine/ops/layout.h"
+
+namespace kvproof::nnef {
+namespace {
+
+constexpr int kMaxNodes = 1'000'000;
+constexpr std::size_t kMaxTerms = 256;  // of one dimension
+constexpr std::size_t kMaxStem = 160;   // of a name that is made
+
+bool is_bounded(const Dim& dim) { return dim.terms().size() <= kMaxTerms; }
+
+// Products of sums grow fast, and a text may go on multiplying.
+void check_dims(const Fact& fact) {
+  bool is_fine = std::all_of(fact.shape.begin(), fact.shape.end(), is_bounded);
+  if (fact.dims != nullptr) is_fine = is_fine && std::all_of(fact.dims->begin(), fact.dims->end(), is_bounded);
+  if (!is_fine) throw Error(ErrorCode::kMalformed, "a dimension of more than " + std::to_string(kMaxTerms) + " terms");
+}
+
+}  // namespace
+
+Evaluator::Evaluator(Model& model, Surroundings surroundings)
+    : model_(model), surroundings_(std::move(surroundings)), frames_(1) {}
+
+void Evaluator::run(const Graph& graph) {
+  parameters_ = {graph.parameters.begin(), graph.parameters.end()};
+  reserved_ = parameters_;
+  for (const Assignment& a : graph.body) reserved_.insert(a.targets.begin(), a.targets.end());
+  for (const Assignment& a : graph.body) assign(a);
+
+  std::vector<NodeId> inputs;
+  for (const std::string& name : graph.parameters) {
+    const NodeId id = model_.find(name);
+    const auto& known = model_.inputs();
+    if (std::find(known.begin(), known.end(), id) == known.end()) {
+      fail_at(graph.at, "the parameter '" + name + "' of the graph is never assigned an external");
+    }
+    inputs.push_back(id);
+  }
+  model_.set_inputs(std::move(inputs));
+  add_outputs(graph);
+}
+
+void Evaluator::add_outputs(const Graph& graph) {
+  for (const std::string& name : graph.results) {
+    const auto found = frames_.back().variables.find(name);
+    if (found == frames_.back().variables.end()) {
+      fail_at(graph.at, "the result '" + name + "' of the graph is never assigned");
+    }
+    frames_.back().target = name;
+    model_.add_output(name, to_outlet(*this, found->second));
+  }
+}
+
+void Evaluator::assign(const Assignment& assignment) {
+  const NodeId first_new = model_.node_limit();
+  frames_.back().target = assignment.targets.front();
+  Results results = values(assignment);
+  if (results.size() != assignment.targets.size()) {
+    fail_at(assignment.at,
+            std::to_string(assignment.targets.size()) + " names for " + std::to_string(results.size()) + " values");
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    name_after(results[i], assignment.targets[i], first_new);
+    frames_.back().variables[assignment.targets[i]] = std::move(results[i]);
+  }
+}
+
+Evaluator::Results Evaluator::values(const Assignment& assignment) {
+  Results results;
+  if (assignment.value.kind == Expr::Kind::kCall) {
+    results = call(assignment.value);
+  } else {
+    results.push_back(evaluate(assignment.value));
+  }
+  if (results.size() != 1 || assignment.form == Assignment::Form::kOne) return results;
+  if (auto* items = std::get_if<std::vector<Argument>>(&results.front().value)) return Results(std::move(*items));
+  return results;
+}
+
+// The node that gives a value that was just made takes the name it is assigned to.
+void Evaluator::name_after(const Argument& value, const std::string& target, NodeId first_new) {
+  const Outlet* outlet = std::get_if<Outlet>(&value.value);
+  if (outlet == nullptr || outlet->node < first_new || outlet->slot != 0 || named_.count(outlet->node) > 0) return;
+  frames_.back().target = target;
+  const std::string name = stem();
+  if (frames_.size() == 1 && model_.find(name) < 0) {
+    model_.rename(outlet->node, name);
+  } else if (model_.node(outlet->node).name != name) {
+    model_.rename(outlet->node, free_name(name));
+  }
+}
+
+std::string Evaluator::stem() const {
+  const Frame& frame = frames_.back();
+  return frame.stem.empty() ? frame.target : frame.stem.substr(0, kMaxStem) + "_" + frame.target;
+}
+
+std::string Evaluator::free_name(const std::string& name) {
+  if (model_.find(name) < 0 && reserved_.count(name) == 0) return name;
+  int& suffix = suffixes_[name];
+  std::string candidate;
+  do {
+    candidate = name + "_" + std::to_string(++suffix);
+  } while (model_.find(candidate) >= 0 || reserved_.count(candidate) > 0);
+  return candidate;
+}
+
+Outlets Evaluator::add_node(OpPtr op, const Outlets& inputs, std::string_view what) {
+  if (const auto folded = folded_cast(*this, *op, inputs)) return {*folded};
+  if (model_.node_limit() >= kMaxNodes) {
+    throw Error(ErrorCode::kMalformed, "more than " + std::to_string(kMaxNodes) + " nodes");
+  }
+  const std::size_t registry = what.starts_with("tract_") ? what.find('_', 6) : std::string_view::npos;
+  if (registry != std::string_view::npos) what.remove_prefix(registry + 1);
+  Outlets results = model_.add_node(free_name(stem() + "_" + std::string(what)), std::move(op), inputs);
+  for (const Outlet& outlet : results) check_dims(model_.fact(outlet));
+  return results;
+}
+
+Outlet Evaluator::add_constant(Constant value) {
+  return model_.add_constant(free_name(stem() + "_constant"), std::move(value));
+}
+
+Outlet Evaluator::add_dims(DType dtype, const Shape& shape, std::vector<Dim> values) {
+  return add_node(std::make_shared<DimsOp>(dtype, shape, std::move(values)), {}, "dims").front();
+}
+
+Outlet Evaluator::add_input(Fact fact) {
+  check_dims(fact);
+  const std::string& name = frames_.back().target;
+  if (frames_.size() > 1 || parameters_.count(name) == 0) {
+    throw Error(ErrorCode::kMalformed, "'" + name + "' is no parameter of the graph");
+  }
+  const Outlet outlet = model_.add_input(name, std::move(fact));
+  named_.insert(outlet.node);
+  return outlet;
+}
+
+Outlet Evaluator::add_variable(const std::string& label, Constant value) {
+  const bool is_its_own = frames_.size() == 1 && label == frames_.back().target && model_.find(label) < 0;
+  const Outlet outlet = model_.add_constant(is_its_own ? label : free_name(label), std::move(value));
+  named_.insert(outlet.node);
+  return outlet;
+}
+
+}  // namespace kvproof::nnef

@@ -1,1 +1,0 @@
-#include "engine/ops/kv_cache_ops.h"

@@ -1,0 +1,159 @@
+// kvproof run from outside: turns, assertions, states, dumps, and bad usage that is told in one line.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "engine/nnef/npz.h"
+#include "engine/tensor/safetensors.h"
+
+namespace kvproof {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A growing cache along S, and its content doubled.
+constexpr const char* kModel = R"(version 1.0;
+
+extension tract_registry tract_core;
+extension tract_registry tract_transformers;
+extension tract_symbol P;
+extension tract_symbol S;
+
+graph network(x) -> (kv, twice) {
+  x = tract_core_external(shape = [1, S, 2], datum_type = "F32");
+  kv = tract_transformers_dyn_kv_cache(x, name = "k", axis = 1, datum_type = "f32",
+       past_sequence_shape = [1, P, 2], input_sequence_shape = [1, S, 2]);
+  twice = add(kv, kv);
+}
+)";
+
+Tensor rows(const std::vector<float>& values) {
+  Tensor tensor(DType::kF32, {1, std::int64_t(values.size() / 2), 2});
+  std::copy(values.begin(), values.end(), tensor.as<float>());
+  return tensor;
+}
+
+class RunProgram : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) / (std::string("kvproof-run-") + info->name() + std::to_string(getpid()));
+    fs::create_directories(folder_ / "model");
+    std::ofstream(folder_ / "model" / "graph.nnef") << kModel;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  int run(const std::string& arguments) const {
+    const std::string command = std::string("'") + KVPROOF_RUN_PROGRAM + "' '" + file("model") + "' " + arguments +
+                                " >" + file("stdout") + " 2>" + file("stderr");
+    return WEXITSTATUS(std::system(command.c_str()));
+  }
+  std::string text(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(folder_ / name, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  // Writes members whose names and values are given; says where.
+  std::string members(const std::string& name, const std::vector<std::pair<std::string, std::vector<float>>>& list) {
+    std::vector<NamedTensor> tensors;
+    for (const auto& [member, values] : list) tensors.push_back({member, rows(values)});
+    name.ends_with(".npz") ? write_npz(file(name), tensors) : write_safetensors(file(name), tensors);
+    return file(name);
+  }
+  void expect_refused(const std::string& arguments, const std::string& part) const {
+    EXPECT_EQ(run(arguments), 2) << arguments;
+    const std::string message = text("stderr");
+    EXPECT_EQ(message.find("kvproof run: "), 0u) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(RunProgram, RunsTurnByTurnAndWritesWhatComesOut) {
+  for (const std::string ending : {".npz", ".safetensors"}) {
+    const std::string in = members("in" + ending, {{"turn_0/x", {1, 2, 3, 4}}, {"turn_1/x", {5, 6}}});
+    ASSERT_EQ(run("--inputs " + in + " --outputs " + file("out" + ending)), 0) << text("stderr");
+    const std::string expected = members("expected" + ending, {{"turn_0/kv", {1, 2, 3, 4}},
+                                                               {"turn_1/kv", {1, 2, 3, 4, 5, 6}},
+                                                               {"turn_0/twice", {2, 4, 6, 8}},
+                                                               {"turn_1/twice", {2, 4, 6, 8, 10, 12}}});
+    EXPECT_EQ(text("out" + ending), text("expected" + ending));  // both write in a fixed order
+    ASSERT_EQ(run("--inputs " + in + " --assert-outputs " + expected + " --approx exact"), 0) << text("stderr");
+    EXPECT_EQ(text("stdout"), "4 outputs are as expected (exact)\n");
+  }
+}
+
+TEST_F(RunProgram, AFailedAssertionIsExitCode1AndSaysWhere) {
+  const std::string in = members("in.npz", {{"x", {1, 2}}});
+  const std::string expected = members("expected.npz", {{"kv", {1, 2.5f}}, {"twice", {2, 4}}});
+  EXPECT_EQ(run("--inputs " + in + " --assert-outputs " + expected), 1);
+  EXPECT_EQ(text("stderr"),
+            "kvproof run: output 'kv' of turn 0: 1 of 2 elements differ, most at [0,0,1]: 2 where 2.5 is expected\n");
+  EXPECT_EQ(run("--inputs " + in + " --approx-custom 0.5,0,0 --assert-outputs " + expected), 0);
+  const std::string part = members("part.npz", {{"kv", {1, 2}}});
+  EXPECT_EQ(run("--inputs " + in + " --assert-outputs " + part), 1);
+  EXPECT_EQ(run("--inputs " + in + " --allow-missing-outputs --assert-outputs " + part), 0);
+}
+
+TEST_F(RunProgram, SavedStatesGoOnWhereTheyStopped) {
+  const std::string first = members("first.npz", {{"x", {1, 2}}}), second = members("second.npz", {{"x", {3, 4}}});
+  const std::string expected = members("expected.npz", {{"kv", {1, 2, 3, 4}}, {"twice", {2, 4, 6, 8}}});
+  ASSERT_EQ(run("--inputs " + first + " --save-state " + file("state")), 0) << text("stderr");
+  EXPECT_EQ(run("--inputs " + second + " --load-state " + file("state") + " --assert-outputs " + expected), 0)
+      << text("stderr");
+  expect_refused("--set S=1 --inputs " + second + " --load-state " + file("state"), "another model");
+}
+
+TEST_F(RunProgram, ShowsTheModelAsItRuns) {
+  ASSERT_EQ(run("--dump"), 0) << text("stderr");
+  EXPECT_NE(text("stdout").find("input   x: f32[1,S,2]"), std::string::npos) << text("stdout");
+  ASSERT_EQ(run("--dump --set S=1"), 0) << text("stderr");
+  EXPECT_NE(text("stdout").find("input   x: f32[1,1,2]"), std::string::npos) << text("stdout");
+  ASSERT_EQ(run("--dump=dot"), 0) << text("stderr");
+  EXPECT_EQ(text("stdout").find("digraph model {"), 0u);
+}
+
+TEST_F(RunProgram, TellsWhereTheTimeWent) {
+  const std::string in = members("in.npz", {{"turn_0/x", {1, 2}}, {"turn_1/x", {3, 4}}});
+  ASSERT_EQ(run("--steps --threads 1 --inputs " + in), 0) << text("stderr");
+  EXPECT_EQ(text("stdout").find("operator"), 0u) << text("stdout");
+  EXPECT_NE(text("stdout").find("ms in 2 nodes"), std::string::npos) << text("stdout");
+}
+
+TEST_F(RunProgram, AppliesTransformsInTheirOrder) {
+  ASSERT_EQ(run("--apply unfold_kv_cache --dump"), 0) << text("stderr");
+  EXPECT_EQ(text("stdout").find("DynamicKeyValueCache"), std::string::npos) << text("stdout");
+  ASSERT_EQ(run("--apply unfold_kv_cache --apply detect_kv_cache --dump"), 0) << text("stderr");
+  EXPECT_NE(text("stdout").find("DynamicKeyValueCache"), std::string::npos) << text("stdout");
+}
+
+TEST_F(RunProgram, RefusesBadUsageInOneLine) {
+  const std::string in = members("in.npz", {{"x", {1, 2}}}), out = members("other.npz", {{"z", {1, 2}}});
+  expect_refused("", "--inputs is required");
+  expect_refused("--inputs " + out, "input 'x' of turn 0 is missing");
+  expect_refused("--inputs " + file("none.npz"), "none.npz");
+  expect_refused("--inputs " + in + " --outputs out.txt", "out.txt");
+  expect_refused("--inputs " + in + " --approx closest", "closest");
+  expect_refused("--inputs " + in + " --approx-custom 1,2", "1,2");
+  expect_refused("--inputs " + in + " --assert-outputs " + out + " --allow-missing-outputs", "expects nothing");
+  expect_refused("--inputs " + in + " --set S", "--set 'S'");
+  expect_refused("--inputs " + in + " --set S=x", "S=x");
+  expect_refused("--inputs " + in + " --set S=2", "dimension 1 of input 'x' is 1, expected 2");
+  expect_refused("--inputs " + in + " --apply fuse_everything", "fuse_everything");
+  expect_refused("--inputs " + in + " --threads 0", "threads");
+  expect_refused("--inputs " + in + " --load-state " + file("none"), "none");
+  expect_refused("--inputs " + in + " --load-state " + in, "snapshot");
+  expect_refused("--dump=picture", "picture");
+}
+
+}  // namespace
+}  // namespace kvproof
