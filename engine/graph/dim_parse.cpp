@@ -30,7 +30,8 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {
     if (text.size() > kMaxLength) {
-      throw Error(ErrorCode::kMalformed, fmt::format("a dimension of {} characters, at most {}", text.size(), kMaxLength));
+      throw Error(ErrorCode::kMalformed,
+                  fmt::format("a dimension of {} characters, at most {}", text.size(), kMaxLength));
     }
   }
 

@@ -34,10 +34,12 @@ Line line_of(const Model& model, NodeId id) {
   const Node& node = model.node(id);
   std::vector<std::string> inputs;
   for (const Outlet input : node.inputs) inputs.push_back(spelled(model, input));
+  std::string attributes = node.op->attributes(), facts = facts_of(node);
+  if (attributes == facts) attributes.clear();  // an input has no others
   return {.name = node.name,
           .call = fmt::format("{}({})", node.op->name(), joined(inputs)),
-          .attributes = node.op->attributes(),
-          .facts = facts_of(node),
+          .attributes = std::move(attributes),
+          .facts = std::move(facts),
           .has_state = node.op->is_stateful()};
 }
 

@@ -28,6 +28,7 @@ class Evaluation {
   Shape output_shape(int i = 0) const { return outputs_[std::size_t(i)].shape_under(symbols_); }
   // Uninitialised memory of type and shape of output i, recycled between turns. Fill it, then share() it.
   Tensor output(int i = 0);
+  // The same of any type and shape. What is not shared in the end is freed and not used again.
   Tensor temporary(DType dtype, const Shape& shape);
   // The finished tensor as a value; its memory returns to the workspace with the last user.
   Value share(Tensor&& tensor);

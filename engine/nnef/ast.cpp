@@ -42,6 +42,11 @@ Expr Expr::with(std::string_view name, Expr value) && {
   return std::move(*this);
 }
 
+void forget_places(Expr& tree) {
+  tree.at = {};
+  for (Expr& item : tree.items) forget_places(item);
+}
+
 Expr identifier(std::string_view name) { return leaf(Expr::Kind::kIdentifier, std::string(name)); }
 
 Expr call(std::string_view name, std::vector<Expr> positional) {
@@ -84,21 +89,27 @@ Expr text(std::string_view value) {
   return leaf(Expr::Kind::kString, std::move(safe));
 }
 
+// The digits of the shortest number that reads as this one, with the point where it belongs.
 std::string rust_number(float value) {
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  const float size = std::abs(value);
-  const bool is_plain = size == 0 || (size >= 1e-4F && size < 1e16F);
-  std::array<char, 64> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                 is_plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string digits(buffer.data(), end.ptr);
-  if (is_plain) return digits.find('.') == std::string::npos ? digits + ".0" : digits;
-  // C++ writes 1e-06 and 1e+16 where Rust writes 1e-6 and 1e16.
-  const std::size_t e = digits.find('e');
-  const bool is_negative = digits[e + 1] == '-';
-  std::string exponent = digits.substr(e + 2);
-  exponent.erase(0, std::min(exponent.find_first_not_of('0'), exponent.size() - 1));
-  return digits.substr(0, e) + (is_negative ? "e-" : "e") + exponent;
+  if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
+  std::array<char, 32> buffer;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::scientific);
+  const std::string shortest(buffer.data(), end.ptr);  // 1.25e-07
+  const std::size_t e = shortest.find('e');
+  std::string digits = shortest.substr(0, e);
+  const int exponent = std::stoi(shortest.substr(e + 1));
+  if (digits.size() > 1) digits.erase(1, 1);
+  const std::string sign = value < 0 ? "-" : "";
+  if (exponent < -4 || exponent >= 16) {
+    if (digits.size() > 1) digits.insert(1, ".");
+    return sign + digits + "e" + std::to_string(exponent);
+  }
+  if (exponent < 0) return sign + "0." + std::string(std::size_t(-exponent - 1), '0') + digits;
+  const std::size_t whole = std::size_t(exponent) + 1;
+  if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0') + ".0";
+  return sign + digits.insert(whole, ".");
 }
 
 }  // namespace kvproof::nnef

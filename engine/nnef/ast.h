@@ -89,6 +89,9 @@ struct Document {
   Graph graph;
 };
 
+// Makes a tree one that was made here: messages then tell the place of the call that led to it.
+void forget_places(Expr& tree);
+
 // Builders.
 Expr identifier(std::string_view name);
 Expr call(std::string_view name, std::vector<Expr> positional);

@@ -45,10 +45,12 @@ std::vector<const Expr*> bound_to(const Expr& call, const std::vector<std::strin
 
 // The default of a parameter as an expression that lives as long as the program.
 const Expr& default_of(const Declared& declared) {
-  static thread_local std::map<std::string_view, Expr> kParsed;
-  const auto found = kParsed.find(declared.otherwise);
-  if (found != kParsed.end()) return found->second;
-  return kParsed.emplace(declared.otherwise, parse_expression(declared.otherwise)).first->second;
+  static thread_local std::map<std::string_view, Expr> parsed_defaults;
+  const auto found = parsed_defaults.find(declared.otherwise);
+  if (found != parsed_defaults.end()) return found->second;
+  Expr& parsed = parsed_defaults.emplace(declared.otherwise, parse_expression(declared.otherwise)).first->second;
+  forget_places(parsed);
+  return parsed;
 }
 
 const Fragment* find_fragment(std::span<const Fragment> fragments, const std::string& name) {
@@ -115,7 +117,9 @@ void Evaluator::enter(const Fragment& fragment, const Expr& expr) {
   if (frames_.size() > kMaxFrames) fail_at(expr.at, "fragments are nested too deeply");
   if (is_open) fail_at(expr.at, "fragments call each other in a circle: " + chain + fragment.name);
   std::string inner = stem();
+  const Place at = place_of(expr);
   frames_.emplace_back();
+  frames_.back().called_at = at;
   frames_.back().stem = std::move(inner);
   frames_.back().fragment = &fragment;
 }

@@ -36,6 +36,8 @@ class Evaluator {
   // For invocations.
   const Model& model() const { return model_; }
   const Surroundings& surroundings() const { return surroundings_; }
+  // Where an expression stands, or the call in the document that led to it.
+  Place place_of(const Expr& expr) const { return expr.at.line > 0 ? expr.at : frames_.back().called_at; }
   Outlets add_node(OpPtr op, const Outlets& inputs, std::string_view what);
   Outlet add_constant(Constant value);
   Outlet add_dims(DType dtype, const Shape& shape, std::vector<Dim> values);
@@ -49,6 +51,7 @@ class Evaluator {
     std::string stem;                    // in front of the names of nodes; empty in the graph
     const Fragment* fragment = nullptr;  // null: the graph
     std::string target;                  // what is being assigned
+    Place called_at;
   };
   using Results = std::vector<Argument>;
 

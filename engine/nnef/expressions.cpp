@@ -1,26 +1,35 @@
 // What an expression of a text stands for.
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "engine/nnef/evaluator.h"
+#include "engine/nnef/excerpt.h"
 #include "engine/nnef/expression_parser.h"
 #include "engine/nnef/printer.h"
 
 namespace kvproof::nnef {
 namespace {
 
-constexpr std::int64_t kMaxEvaluated = 20'000'000;
+constexpr std::int64_t kMaxEvaluated = 5'000'000;
 constexpr int kMaxEvaluationDepth = 1000;
 
 Argument number_of(const Expr& expr) {
-  const bool is_real = expr.text.find_first_of(".eEi") != std::string::npos;
-  if (is_real) {
-    // Rounded once, to nearest; what is beyond the largest number is infinite.
-    return {&expr, std::strtof(expr.text.c_str(), nullptr)};
+  const char *begin = expr.text.data(), *end = begin + expr.text.size();
+  if (expr.text.find_first_of(".eEi") != std::string::npos) {
+    double wide = 0;
+    float value = 0;  // of its own, so that it is rounded once
+    const auto known = std::from_chars(begin, end, value);
+    if (known.ec == std::errc()) return {&expr, value};
+    // Too large, or so small that it is 0.
+    const bool is_small = std::from_chars(begin, end, wide).ec == std::errc() && std::abs(wide) < 1;
+    if (!is_small) fail_at(expr.at, excerpt(expr.text) + " does not fit in an f32");
+    return {&expr, float(wide)};
   }
-  if (expr.text.size() > 20) fail_at(expr.at, expr.text + " does not fit in 64 bits");
-  errno = 0;
-  const long long value = std::strtoll(expr.text.c_str(), nullptr, 10);
-  if (errno != 0) fail_at(expr.at, expr.text + " does not fit in 64 bits");
+  std::int64_t value = 0;
+  if (std::from_chars(begin, end, value).ec != std::errc()) {
+    fail_at(expr.at, excerpt(expr.text) + " does not fit in 64 bits");
+  }
   return {&expr, Dim(value)};
 }
 

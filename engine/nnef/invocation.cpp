@@ -15,16 +15,23 @@ const std::vector<Argument>* items_of(const Argument& argument) {
 
 }  // namespace
 
-const Argument& Invocation::argument(std::string_view name) const {
+const Argument& Invocation::slot(std::string_view name) const {
   const auto& declared = primitive_.parameters;
   const auto found = std::find_if(declared.begin(), declared.end(), [&](const Declared& d) { return d.name == name; });
   KVPROOF_CHECK(found != declared.end());
   return arguments_[std::size_t(found - declared.begin())];
 }
 
+const Argument& Invocation::argument(std::string_view name) const {
+  const Argument& given = slot(name);
+  KVPROOF_CHECK(given.from != nullptr);  // ask has() first
+  return given;
+}
+
 void Invocation::fail(std::string_view argument_name, const std::string& message, ErrorCode code) const {
-  const Argument* at = argument_name.empty() ? nullptr : &argument(argument_name);
-  const Place place = at != nullptr && at->from != nullptr && at->from->at.line > 0 ? at->from->at : call_.at;
+  const Argument* at = argument_name.empty() ? nullptr : &slot(argument_name);
+  const bool is_placed = at != nullptr && at->from != nullptr && at->from->at.line > 0;
+  const Place place = evaluator_.place_of(is_placed ? *at->from : call_);
   const std::string what = argument_name.empty() ? std::string() : "argument '" + std::string(argument_name) + "': ";
   throw Error(code, "graph.nnef:" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
                         std::string(primitive_.names.front()) + ": " + what + message);
@@ -32,7 +39,7 @@ void Invocation::fail(std::string_view argument_name, const std::string& message
 
 // tract takes `false` for an argument that is left out.
 bool Invocation::has(std::string_view name) const {
-  const Argument& given = argument(name);
+  const Argument& given = slot(name);
   const bool* flag = std::get_if<bool>(&given.value);
   return given.from != nullptr && (flag == nullptr || *flag);
 }

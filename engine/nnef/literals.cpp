@@ -134,7 +134,7 @@ std::optional<Outlet> folded_cast(Evaluator& evaluator, const Op& op, const Outl
   }
   const auto* constant = model.op_as<ConstantOp>(from);
   if (constant == nullptr || constant->value().strings() != nullptr) return std::nullopt;
-  if (constant->value().shape().elements() > kSmall) return std::nullopt;
+  if (constant->value().shape().elements() > kSmall && cast->to != DType::kDim) return std::nullopt;
   const auto results = evaluate(op, std::vector<Value>{Value(constant->value().tensor())});
   return evaluator.add_constant(Tensor(results.front().view()));
 }

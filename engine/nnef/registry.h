@@ -80,7 +80,8 @@ class Invocation {
   const std::string& generic() const { return call_.generic; }  // what stood in <>, or nothing
 
  private:
-  const Argument& argument(std::string_view name) const;
+  const Argument& slot(std::string_view name) const;
+  const Argument& argument(std::string_view name) const;  // REQUIRES: it is there
 
   Evaluator& evaluator_;
   const Primitive& primitive_;

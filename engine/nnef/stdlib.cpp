@@ -1,5 +1,7 @@
 #include "engine/nnef/stdlib.h"
 
+#include <algorithm>
+
 #include "engine/nnef/parser.h"
 
 namespace kvproof::nnef {
@@ -105,7 +107,14 @@ fragment batch_normalization(input: tensor<scalar>, mean: tensor<scalar>, varian
 }  // namespace
 
 std::span<const Fragment> standard_fragments() {
-  static const std::vector<Fragment> kFragments = parse_fragments(kText);
+  static const std::vector<Fragment> kFragments = [] {
+    std::vector<Fragment> fragments = parse_fragments(kText);
+    for (Fragment& fragment : fragments) {
+      for (Parameter& p : fragment.parameters) std::for_each(p.otherwise.begin(), p.otherwise.end(), forget_places);
+      for (Assignment& a : fragment.body) forget_places(a.value);
+    }
+    return fragments;
+  }();
   return kFragments;
 }
 

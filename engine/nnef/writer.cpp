@@ -53,12 +53,14 @@ class Writer final : public Speller {
   }
 
  private:
-  // A constant that stands in the text wherever it is read.
+  // A constant that stands in the text wherever it is read, or dimensions where they are read once.
   std::optional<Expr> literal_of(NodeId id) const {
     if (const auto* constant = model_.op_as<ConstantOp>(id)) {
       return inline_constant(constant->value(), options_.inline_elements);
     }
-    if (const auto* dims = model_.op_as<DimsOp>(id)) return inline_dims(dims->dtype, dims->shape, dims->values);
+    const auto* dims = model_.op_as<DimsOp>(id);
+    const bool is_shared = is_public({id, 0}) || model_.consumers({id, 0}).size() > 1;
+    if (dims != nullptr && !is_shared) return inline_dims(dims->dtype, dims->shape, dims->values);
     return std::nullopt;
   }
 
@@ -80,8 +82,8 @@ class Writer final : public Speller {
       if (is_public(first) || !literal_of(id)) add_constant(first, constant->value());
       return;
     }
-    if (model_.op_as<DimsOp>(id) != nullptr) {
-      if (is_public(first)) add_line({names_.of(first)}, *literal_of(id));
+    if (const auto* dims = model_.op_as<DimsOp>(id)) {
+      if (!literal_of(id)) add_tensor(first, dims->dtype, inline_dims(dims->dtype, dims->shape, dims->values));
       return;
     }
     std::vector<std::string> targets;
@@ -111,11 +113,16 @@ class Writer final : public Speller {
     return std::move(*expression);
   }
 
-  // A tensor of dimensions has no type in a file, and in the text only through a cast.
+  // A literal becomes a tensor by an operator only.
+  void add_tensor(Outlet outlet, DType type, Expr value) {
+    if (type == DType::kDim) value = call("tract_core_cast", {std::move(value)}).with("to", dtype(type));
+    add_line({names_.of(outlet)}, std::move(value));
+  }
+
+  // There is no type for dimensions in a file.
   void add_constant(Outlet outlet, const Constant& value) {
     if (value.dtype() == DType::kDim && value.shape().elements() > 0) {
-      add_line({names_.of(outlet)}, call("tract_core_cast", {*literal_of(outlet.node)}).with("to", dtype(DType::kDim)));
-      return;
+      return add_tensor(outlet, DType::kDim, *inline_constant(value, options_.inline_elements));
     }
     const std::string label = names_.label(*node_, outlet);
     try {

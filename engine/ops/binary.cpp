@@ -141,9 +141,8 @@ std::vector<Fact> Binary::facts(std::span<const Fact> inputs, const Assumptions&
   if (is_logic(fn) && type != DType::kBool) refuse(*this, "operands of type " + std::string(name_of(type)));
   if (!takes_bool && type == DType::kBool) refuse(*this, "operands of type bool");
   const Fact result(compares(fn) ? DType::kBool : type, broadcast(*this, inputs));
-  return {with_known_elements(*this, inputs, assumptions, result, [&](std::span<const Dim> x) {
-    return combined(fn, x[0], x[1], assumptions);
-  })};
+  return {with_known_elements(*this, inputs, assumptions, result,
+                              [&](std::span<const Dim> x) { return combined(fn, x[0], x[1], assumptions); })};
 }
 
 std::vector<Value> Binary::eval(std::span<const Value> inputs, Evaluation& evaluation) const {
@@ -152,7 +151,7 @@ std::vector<Value> Binary::eval(std::span<const Value> inputs, Evaluation& evalu
   const std::array<Value, 2> operands = {converted(inputs[0], type, evaluation),
                                          converted(inputs[1], type, evaluation)};
   require_shape(*this, out.shape(), broadcast(*this, operands));
-  const Kernel kernel = is_logic(fn)    ? logic_kernel(fn)
+  const Kernel kernel = is_logic(fn)   ? logic_kernel(fn)
                         : compares(fn) ? comparison_kernel(fn, type)
                                        : arithmetic_kernel(fn, type);
   const BroadcastWalk walk(out.shape(), operands);

@@ -31,7 +31,9 @@ std::vector<Dim> broadcast(const Op& op, std::span<const Fact> operands) {
   for (const Fact& operand : operands) {
     shape.resize(std::max(shape.size(), operand.shape.size()), Dim(1));
     for (std::size_t axis = 0; axis < operand.shape.size(); ++axis) {
-      shape[axis] = broadcast_size(op, shape[axis], operand.shape[axis], "axis " + std::to_string(axis));
+      const std::optional<Dim> both = broadcast_dim(shape[axis], operand.shape[axis]);
+      if (!both) refuse(op, fmt::format("{} and {} differ on axis {}", operands.front().str(), operand.str(), axis));
+      shape[axis] = *both;
     }
   }
   return shape;
@@ -44,7 +46,8 @@ Shape broadcast(const Op& op, std::span<const Value> operands) {
     for (std::size_t axis = 0; axis < operand.shape().dims().size(); ++axis) {
       const std::int64_t dim = operand.shape()[int(axis)];
       if (dims[axis] != 1 && dim != 1 && dims[axis] != dim) {
-        refuse(op, fmt::format("{} and {} differ on axis {}", operands.front().shape().str(), operand.shape().str(), axis));
+        refuse(op,
+               fmt::format("{} and {} differ on axis {}", operands.front().shape().str(), operand.shape().str(), axis));
       }
       if (dims[axis] == 1) dims[axis] = dim;
     }

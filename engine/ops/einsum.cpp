@@ -214,7 +214,7 @@ std::vector<Fact> Einsum::facts(std::span<const Fact> inputs, const Assumptions&
   }
   Fact result(inputs[0].dtype, {});
   for (const char letter : e.output) result.shape.push_back(sizes.at(letter));
-  require_rank(*this, result);
+  require_shape(*this, result);
   return {std::move(result)};
 }
 

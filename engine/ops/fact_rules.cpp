@@ -41,9 +41,13 @@ void require_axis(const Op& op, int axis, int rank) {
   refuse(op, "axis " + std::to_string(axis) + " of a tensor of rank " + std::to_string(rank));
 }
 
-void require_rank(const Op& op, const Fact& result) {
-  if (result.rank() <= Shape::kMaxRank) return;
-  refuse(op, "the result " + result.str() + " has more than " + std::to_string(Shape::kMaxRank) + " axes");
+void require_shape(const Op& op, const Fact& result) {
+  if (result.rank() > Shape::kMaxRank) {
+    refuse(op, "the result " + result.str() + " has more than " + std::to_string(Shape::kMaxRank) + " axes");
+  }
+  for (const Dim& size : result.shape) {
+    if (size.integer().value_or(0) < 0) refuse(op, "the result " + result.str() + " has a negative size");
+  }
 }
 
 bool surely_differ(const Dim& a, const Dim& b) { return (a - b).integer().value_or(0) != 0; }

@@ -18,8 +18,8 @@ namespace kvproof {
 void require_inputs(const Op& op, std::span<const Fact> inputs, std::size_t n);
 // Throws unless 0 <= axis < rank.
 void require_axis(const Op& op, int axis, int rank);
-// Throws for more axes than a tensor may have.
-void require_rank(const Op& op, const Fact& result);
+// Throws for more axes than a tensor may have, or a negative size.
+void require_shape(const Op& op, const Fact& result);
 
 // Whether the two are different whatever the symbols are; false says nothing.
 bool surely_differ(const Dim& a, const Dim& b);

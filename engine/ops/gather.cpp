@@ -30,7 +30,7 @@ std::vector<Fact> Gather::facts(std::span<const Fact> inputs, const Assumptions&
   Fact result(data.dtype, data.shape);
   const auto at = result.shape.erase(result.shape.begin() + axis);
   result.shape.insert(at, indices.shape.begin(), indices.shape.end());
-  require_rank(*this, result);
+  require_shape(*this, result);
   return {with_moved_dims(*this, inputs, 1, std::move(result))};
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/base/error.h"
 #include "engine/graph/workspace.h"
 #include "engine/ops/broadcast.h"
 #include "engine/ops/convert.h"
@@ -39,19 +40,36 @@ std::optional<std::vector<Dim>> known_dims(const Fact& fact) {
   return dims;
 }
 
-// Floating before integer before bool, then the wider.
-int weight(DType type) {
-  const int kind = is_floating(type) ? 2 : is_integer(type) ? 1 : 0;
-  return kind * 16 + int(size_of(type));
+// Floating before integer before bool, then the narrower. It does not ask which of two elements is known: more of them
+// are when symbols are bound, which must not change a type.
+DType stronger(DType a, DType b) {
+  const auto weight = [](DType type) {
+    const int kind = is_floating(type) ? 2 : is_integer(type) ? 1 : 0;
+    return kind * 16 - int(size_of(type));
+  };
+  return weight(a) >= weight(b) ? a : b;
+}
+
+bool is_single(const Fact& fact) {
+  return std::all_of(fact.shape.begin(), fact.shape.end(), [](const Dim& dim) { return dim.is(1); });
 }
 
 void require_that_it_fits(const Op& op, const Fact& literal, DType type) {
-  if (!holds_dims(type)) return;
+  if (!holds_dims(type) || !is_literal(literal)) return;
   const std::optional<std::vector<Dim>> dims = known_dims(literal);
   const bool symbolic = dims && !dims->front().integer();
   if (symbolic || (dims && fits(dims->front(), type, {}))) return;
   const std::string value = dims ? dims->front().str() : "a fraction or out of range";
   refuse(op, fmt::format("a literal of type {} meets {}: it is {}", name_of(literal.dtype), name_of(type), value));
+}
+
+// None for an overflow: integers of a run wrap instead.
+std::optional<Dim> within_64_bits(const DimFunction& element, std::span<const Dim> arguments) {
+  try {
+    return element(arguments);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 std::optional<std::vector<Dim>> element_dims(std::span<const Fact> inputs, const Shape& shape,
@@ -73,7 +91,7 @@ std::optional<std::vector<Dim>> element_dims(std::span<const Fact> inputs, const
       for (std::size_t o = 0; o < operands.size(); ++o) {
         arguments.push_back(operands[o][std::size_t(first[o] + i * walk.step(int(o)))]);
       }
-      std::optional<Dim> dim = element(arguments);
+      std::optional<Dim> dim = within_64_bits(element, arguments);
       known = dim.has_value();
       if (known) result.push_back(std::move(*dim));
     }
@@ -96,21 +114,18 @@ std::optional<Constant> folded(const Op& op, std::span<const Fact> inputs, const
 
 }  // namespace
 
-bool is_literal(const Fact& fact) {
-  const auto is_one = [](const Dim& dim) { return dim.is(1); };
-  return (fact.constant || fact.dims) && std::all_of(fact.shape.begin(), fact.shape.end(), is_one);
-}
+bool is_literal(const Fact& fact) { return (fact.constant || fact.dims) && is_single(fact); }
 
 DType common_type(const Op& op, const Fact& a, const Fact& b) {
   if (a.dtype == DType::kString || b.dtype == DType::kString) refuse(op, "strings are no operands");
   if (a.dtype == b.dtype) return a.dtype;
   if (counts(a.dtype) && counts(b.dtype)) return DType::kDim;
-  const bool a_adapts = is_literal(a) && !(is_literal(b) && weight(a.dtype) > weight(b.dtype));
-  if (!a_adapts && !is_literal(b)) {
+  if (!is_literal(a) && !is_literal(b)) {
     refuse(op, fmt::format("operands {} and {} differ in type and none is a constant scalar", a.str(), b.str()));
   }
-  const DType type = a_adapts ? b.dtype : a.dtype;
-  require_that_it_fits(op, a_adapts ? a : b, type);
+  DType type = is_literal(a) ? b.dtype : a.dtype;
+  if (is_single(a) && is_single(b)) type = stronger(a.dtype, b.dtype);
+  require_that_it_fits(op, type == a.dtype ? b : a, type);
   return type;
 }
 

@@ -1,6 +1,4 @@
 // Products of matrices, and of batches of them.
-#include <algorithm>
-
 #include "engine/ops/fact_rules.h"
 #include "engine/ops/matrix_product.h"
 #include "engine/ops/product.h"
@@ -26,15 +24,19 @@ std::vector<Products::Pair> pairs_of(const Shape& a, const Shape& b, const Shape
   return pairs;
 }
 
-// Rows of one long matrix instead of many products with the same right factor.
+// Neighbours with the same right factor, as of grouped heads or of a batch with one weight, are rows of one product.
 void join_rows(Products& p) {
-  const bool same_right = std::all_of(p.pairs.begin(), p.pairs.end(), [](const auto& pair) { return pair.b == 0; });
+  std::size_t run = 0;
+  while (run < p.pairs.size() && p.pairs[run].b == p.pairs[0].b) ++run;
+  if (run < 2 || p.pairs.size() % run != 0 || p.a.order != Order::kRows) return;
+  std::vector<Products::Pair> joined;
   for (std::size_t i = 0; i < p.pairs.size(); ++i) {
-    if (p.pairs[i].a != std::int64_t(i)) return;
+    const Products::Pair pair = p.pairs[i], first = p.pairs[i - i % run];
+    if (pair.b != first.b || pair.a != first.a + std::int64_t(i % run) || first.a % std::int64_t(run) != 0) return;
+    if (i % run == 0) joined.push_back({pair.a / std::int64_t(run), pair.b});
   }
-  if (!same_right || p.a.order != Order::kRows || p.pairs.empty()) return;
-  p.m *= std::int64_t(p.pairs.size());
-  p.pairs = {{0, 0}};
+  p.m *= std::int64_t(run);
+  p.pairs = std::move(joined);
 }
 
 }  // namespace

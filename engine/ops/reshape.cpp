@@ -10,7 +10,7 @@ std::string Reshape::attributes() const { return "shape = " + dims_text(shape); 
 std::vector<Fact> Reshape::facts(std::span<const Fact> inputs, const Assumptions& assumptions) const {
   require_inputs(*this, inputs, 1);
   Fact result(inputs[0].dtype, shape);
-  require_rank(*this, result);
+  require_shape(*this, result);
   const Dim before = product_of(inputs[0].shape), after = product_of(shape);
   if (surely_differ(before, after) || assumptions.implies_at_least(before, after + 1) ||
       assumptions.implies_at_least(after, before + 1)) {
@@ -39,7 +39,7 @@ std::vector<Fact> Unsqueeze::facts(std::span<const Fact> inputs, const Assumptio
   require_axis(*this, axis, inputs[0].rank() + 1);
   Fact result(inputs[0].dtype, inputs[0].shape);
   result.shape.insert(result.shape.begin() + axis, Dim(1));
-  require_rank(*this, result);
+  require_shape(*this, result);
   return {with_moved_dims(*this, inputs, 1, std::move(result))};
 }
 

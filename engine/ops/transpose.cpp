@@ -48,7 +48,7 @@ std::string Broadcast::attributes() const { return "shape = " + dims_text(shape)
 std::vector<Fact> Broadcast::facts(std::span<const Fact> inputs, const Assumptions&) const {
   require_inputs(*this, inputs, 1);
   Fact result(inputs[0].dtype, shape);
-  require_rank(*this, result);
+  require_shape(*this, result);
   const std::vector<Dim>& from = inputs[0].shape;
   const std::string both = inputs[0].str() + " to " + dims_text(shape);
   if (from.size() > shape.size()) refuse(*this, both + ": the rank would fall");
@@ -87,9 +87,9 @@ std::vector<Fact> Tile::facts(std::span<const Fact> inputs, const Assumptions&) 
   }
   Fact result(inputs[0].dtype, {});
   for (std::size_t i = 0; i < repeats.size(); ++i) {
-    if (repeats[i].integer().value_or(0) < 0) refuse(*this, "repeats " + dims_text(repeats) + " has a negative number");
     result.shape.push_back(inputs[0].shape[i] * repeats[i]);
   }
+  require_shape(*this, result);
   return {with_moved_dims(*this, inputs, 1, std::move(result))};
 }
 

@@ -171,9 +171,27 @@ Range range_of(UnaryFn fn, const TensorView& from, const MutableTensorView& to) 
 }  // namespace
 
 std::string_view Unary::name() const {
-  constexpr std::string_view kNames[] = {"Neg", "Abs",   "Sign", "Sqr",  "Sqrt",  "Rsqrt",           "Recip",
-                                         "Exp", "Ln",    "Sin",  "Cos",  "Tanh",  "Erf",             "Sigmoid",
-                                         "Silu", "Floor", "Ceil", "Round", "GeluApproximate", "GeluApproximate", "Not"};
+  constexpr std::string_view kNames[] = {"Neg",
+                                         "Abs",
+                                         "Sign",
+                                         "Sqr",
+                                         "Sqrt",
+                                         "Rsqrt",
+                                         "Recip",
+                                         "Exp",
+                                         "Ln",
+                                         "Sin",
+                                         "Cos",
+                                         "Tanh",
+                                         "Erf",
+                                         "Sigmoid",
+                                         "Silu",
+                                         "Floor",
+                                         "Ceil",
+                                         "Round",
+                                         "GeluApproximate",
+                                         "GeluApproximate",
+                                         "Not"};
   return kNames[int(fn)];
 }
 
@@ -182,7 +200,8 @@ std::string Unary::attributes() const { return fn == UnaryFn::kGeluApproxFast ? 
 std::vector<Fact> Unary::facts(std::span<const Fact> inputs, const Assumptions& assumptions) const {
   require_inputs(*this, inputs, 1);
   const DType type = inputs[0].dtype;
-  const bool takes = fn == UnaryFn::kNot ? type == DType::kBool : is_floating(type) || (is_integer(type) && takes_integers(fn));
+  const bool takes =
+      fn == UnaryFn::kNot ? type == DType::kBool : is_floating(type) || (is_integer(type) && takes_integers(fn));
   if (!takes) refuse(*this, "an operand of type " + std::string(name_of(type)));
   return {with_known_elements(*this, inputs, assumptions, Fact(type, inputs[0].shape),
                               [&](std::span<const Dim> x) { return of_dim(fn, x[0], assumptions); })};

@@ -1,6 +1,8 @@
 // Caches that an exporter wrote as inputs and outputs of the model, and the way back.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/ops/kv_cache_ops.h"
 #include "engine/ops/layout.h"
 #include "engine/rewrite/match.h"
@@ -17,6 +19,13 @@ std::vector<std::string> output_names(const Model& model, Outlet outlet) {
     if (output.outlet == outlet) names.push_back(output.name);
   }
   return names;
+}
+
+// By which of them the caller carries the cache of `input`: the only one, or the one that unfolding makes.
+std::optional<std::string> carried(const std::vector<std::string>& outputs, const std::string& input) {
+  if (outputs.size() == 1) return outputs[0];
+  const auto made = std::ranges::find(outputs, input + "_concat");
+  return made == outputs.end() ? std::nullopt : std::optional(*made);
 }
 
 // The input that reaches operand `i` of a concat, if nothing else reads it.
@@ -83,14 +92,14 @@ class DetectKvCache : public Rule {
     }
     const Fact past = model.fact(*source), &fresh = model.fact(node.inputs[1]);
     if (std::string wrong = what_is_wrong(model, past, fresh, concat->axis); !wrong.empty()) return Declined{wrong};
-    const std::vector<std::string> outputs = output_names(model, {id, 0});
-    if (outputs.size() != 1) return Declined{"it is more than one output of the model"};
+    const std::string name = model.node(source->node).name;
+    const auto output = carried(output_names(model, {id, 0}), name);
+    if (!output) return Declined{"it is more than one output of the model"};
 
     Patch patch;
-    const std::string name = model.node(source->node).name;
     CacheSite site{name, concat->axis, {past.dtype, past.shape}, {fresh.dtype, fresh.shape}};
     const Outlet cache = patch.add(name, std::make_shared<DynKvCache>(std::move(site)), {node.inputs[1]});
-    patch.remove_output(outputs[0]);
+    patch.remove_output(*output);
     patch.replace({id, 0}, cache);
     tell_shapes(patch, model, node.inputs[0], *source);
     patch.remove_input(source->node);

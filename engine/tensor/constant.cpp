@@ -20,8 +20,8 @@ bool same_bytes(const std::byte* a, const std::byte* b, std::size_t size) {
 
 // The scale that puts the element of largest magnitude at code 0, which stands for -8.
 void encode_block(const float* values, std::byte* block) {
-  const float* peak =
-      std::max_element(values, values + Q4Blocks::kValues, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+  const float* peak = std::max_element(values, values + Q4Blocks::kValues,
+                                       [](float a, float b) { return std::fabs(a) < std::fabs(b); });
   const std::uint16_t bits = f16_from_f32(std::clamp(*peak / -8, -kLargestF16, kLargestF16));
   const float scale = f32_from_f16(bits);
   const auto code = [&](float value) {

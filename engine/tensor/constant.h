@@ -25,8 +25,9 @@ struct Q4Blocks {
 
   // Whether blocks can hold that shape: its elements behind the first axis are a multiple of 32.
   static bool fits(const Shape& shape);
-  static Q4Blocks encode(const TensorView& values);  // f32. REQUIRES: fits(values.shape)
-  Tensor decode() const;                             // f32
+  // Of f32; beyond 8 * 65504, which the scale cannot reach, values saturate. REQUIRES: fits(values.shape); finite.
+  static Q4Blocks encode(const TensorView& values);
+  Tensor decode() const;  // f32
 };
 
 // Immutable; a copy shares the content.

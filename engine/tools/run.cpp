@@ -113,8 +113,8 @@ bool assert_outputs(const Model& model, const std::vector<TurnValues>& turns, co
     throw Error(ErrorCode::kUsage, fmt::format("'{}' expects nothing that the model puts out", expected.label()));
   }
   if (!verdict.differences.empty()) return false;
-  fmt::print("{} outputs are as expected ({})\n", verdict.compared,
-             options.approx_custom.empty() ? options.approx : options.approx_custom);
+  fmt::print("outputs as expected ({}): {}\n", options.approx_custom.empty() ? options.approx : options.approx_custom,
+             verdict.compared);
   return true;
 }
 
@@ -156,20 +156,21 @@ int run_model(const std::shared_ptr<const Plan>& plan, const Options& options) {
 
 void describe(CLI::App& app, Options& o) {
   app.add_option("MODEL", o.model, "NNEF: a folder, .tar or .tgz")->required();
-  app.add_option("--apply", o.transforms, "a transform, NAME or NAME:param=value; repeatable, in order");
+  app.add_option("--apply", o.transforms, "a transform, NAME or NAME:param=value; repeatable, in order")
+      ->allow_extra_args(false);
   app.add_option("--inputs", o.inputs, ".npz or .safetensors; NAME, or turn_0/NAME, turn_1/NAME, ...");
   app.add_option("--outputs", o.outputs, "write what comes out; .npz or .safetensors");
   app.add_option("--assert-outputs", o.expected, "compare: turn_k/NAME with that turn, NAME with the last");
   app.add_option("--approx", o.approx, "exact, close, approximate, very, super or ultra; default close");
   app.add_option("--approx-custom", o.approx_custom, "atol,rtol,share of outliers");
   app.add_flag("--allow-missing-outputs", o.allow_missing, "an output may have nothing to compare with");
-  app.add_option("--set", o.symbols, "specialise a symbol: S=1; repeatable");
+  app.add_option("--set", o.symbols, "specialise a symbol: S=1; repeatable")->allow_extra_args(false);
   app.add_flag("--steps", o.steps, "print the time of every node and operator");
   app.add_flag("--dump{listing}", o.dump, "print the model as it runs; =dot for Graphviz");
   app.add_option("--save-state", o.save_state, "write the states behind the last turn");
   app.add_option("--load-state", o.load_state, "begin with states that were saved");
   app.add_option("--threads", o.threads, "default: all")->check(CLI::Range(1, 1024));
-  app.add_option("--plugin", o.plugins, "load strategies from a shared object");
+  app.add_option("--plugin", o.plugins, "load strategies from a shared object")->allow_extra_args(false);
 }
 
 int run(int argc, char** argv) {

@@ -60,7 +60,7 @@ std::string StepTimes::str() const {
   for (const Entry& e : slowest_first(nodes)) {
     text += fmt::format("{:<{}}  {:<{}}{}\n", e.name, name_width, e.op, op_width, numbers(e));
   }
-  return text + fmt::format("\n{:.3f} ms in {} nodes\n", total * 1e3, nodes.size());
+  return text + fmt::format("\ntotal {:.3f} ms\n", total * 1e3);
 }
 
 }  // namespace kvproof

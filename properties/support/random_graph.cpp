@@ -36,9 +36,9 @@ class Grower {
 
   Model grow(int nodes) {
     for (int tries = 0; model_.node_count() < nodes && tries < 40 * nodes; ++tries) {
-      const std::size_t makers = states_ == States::kCaches ? kMakers.size() : kMakers.size() - 3;
+      const Maker maker = states_ == States::kCaches && one_in(6) ? any(kStateful) : any(kStateless);
       try {
-        const Outlet made = (this->*kMakers[std::size_t(below(std::int64_t(makers)))])();
+        const Outlet made = (this->*maker)();
         if (made.node >= 0) keep(made);
       } catch (const Error&) {  // it does not fit
       }
@@ -49,6 +49,7 @@ class Grower {
         model_.add_output("out_" + std::to_string(outputs++), o);
       }
     }
+    model_.remove_dead();
     return std::move(model_);
   }
 
@@ -93,7 +94,10 @@ class Grower {
     const int rank = model_.fact(o).rank();
     return rank == 0 ? 0 : int(below(rank));
   }
-  const Dim& size(Outlet o, int axis) const { return model_.fact(o).shape.at(std::size_t(axis)); }
+  Dim size(Outlet o, int axis) const {  // 0 beyond the rank
+    const std::vector<Dim>& shape = model_.fact(o).shape;
+    return axis < int(shape.size()) ? shape[std::size_t(axis)] : Dim();
+  }
   std::int64_t known_size(Outlet o, int axis) const { return size(o, axis).integer().value_or(0); }
 
   Tensor numbers(const Shape& shape) {
@@ -157,6 +161,7 @@ class Grower {
   Outlet reshape() {  // merges two axes, or cuts an even one in two
     const Outlet x = pick();
     std::vector<Dim> shape = model_.fact(x).shape;
+    if (shape.empty()) return {};
     const int axis = axis_of(x);
     const auto at = shape.begin() + axis;
     if (axis + 1 < int(shape.size()) && one_in(2)) {
@@ -243,13 +248,56 @@ class Grower {
     return add(std::make_shared<Einsum>(one_in(2) ? "abc,abd->acd" : "abc,aec->abe"), {a, pick_like(a)});
   }
   Outlet rope() {
-    const Outlet x = pick_f32();
+    const Outlet x = pick([](const Fact& f) {
+      return f.dtype == DType::kF32 && f.rank() > 0 && f.shape.back().integer().value_or(1) % 2 == 0;
+    });
     return add(std::make_shared<ApplyRope>(), {x, pick_like(x), pick_like(x)});
   }
   Outlet sdpa() {
     const Outlet x = pick([](const Fact& f) { return f.dtype == DType::kF32 && (f.rank() == 3 || f.rank() == 4); });
     return add(std::make_shared<Sdpa>(SdpaOptions{.causal = one_in(2), .softcap = one_in(4) ? 3.f : 0.f}),
                {x, pick_like(x), pick_like(x)});
+  }
+
+  // What exporters write for one operator each, for rules to find.
+  Outlet spelled_rope() {
+    const Outlet x = pick_f32(), cos = pick_like(x), sin = pick_like(x);
+    const int last = model_.fact(x).rank() - 1;
+    const std::int64_t n = last < 0 ? 0 : known_size(x, last);
+    if (n == 0 || n % 2 != 0) return {};
+    const Outlet front = add(std::make_shared<Slice>(last, 0, n / 2), {x});
+    const Outlet back =
+        add(std::make_shared<Unary>(UnaryFn::kNeg), {add(std::make_shared<Slice>(last, n / 2, n), {x})});
+    const Outlet rotated = add(std::make_shared<Concat>(last), {back, front});
+    const Outlet a = add(std::make_shared<Binary>(BinaryFn::kMul), {x, cos});
+    const Outlet b = add(std::make_shared<Binary>(BinaryFn::kMul), {sin, rotated});
+    return add(std::make_shared<Binary>(BinaryFn::kAdd), {a, b});
+  }
+  Outlet spelled_softmax() {
+    const Outlet x = pick_f32(), mask = pick_like(x);
+    const int rank = model_.fact(x).rank();
+    if (rank == 0) return {};
+    Tensor factor(DType::kF32, Shape(std::vector<std::int64_t>(std::size_t(rank), 1)));
+    factor.as<float>()[0] = 0.5f;
+    const Outlet scale = model_.add_constant(model_.free_name("c"), std::move(factor));
+    const Outlet scaled = add(std::make_shared<Binary>(BinaryFn::kMul), {x, scale});
+    const Outlet masked = add(std::make_shared<Binary>(BinaryFn::kAdd), {scaled, mask});
+    return add(std::make_shared<Softmax>(std::vector<int>{rank - 1}), {masked});
+  }
+  Outlet repeated(Outlet cache) {  // [1,2,T,8] -> [1,4,T,8], each head twice
+    const Dim tokens = size(cache, 2);
+    const Outlet wide = add(std::make_shared<Unsqueeze>(2), {cache});
+    const Outlet twice = add(std::make_shared<Broadcast>(std::vector<Dim>{1, 2, 2, tokens, 8}), {wide});
+    return add(std::make_shared<Reshape>(std::vector<Dim>{1, 4, tokens, 8}), {twice});
+  }
+  Outlet cached_attention() {
+    const Outlet q = queries();
+    Outlet keys = dyn_cache(), values = dyn_cache();
+    if (one_in(2)) {
+      keys = repeated(keys);
+      values = repeated(values);
+    }
+    return add(std::make_shared<Sdpa>(SdpaOptions{.scale = 0.25f, .causal = one_in(2)}), {q, keys, values});
   }
 
   // New rows of one head group: an outlet of the shape of the input z.
@@ -268,8 +316,11 @@ class Grower {
                                                      one_in(2) ? Scales::kPerToken : Scales::kPerChannel),
                {rows()});
   }
+  Outlet queries() {
+    return pick([](const Fact& f) { return f.same_kind(Fact(DType::kF32, {1, 4, Dim::symbol("S"), 8})); });
+  }
   Outlet kv_sdpa() {
-    const Outlet q = pick([](const Fact& f) { return f.same_kind(Fact(DType::kF32, {1, 4, Dim::symbol("S"), 8})); });
+    const Outlet q = queries();
     KvSdpa::Options options;
     options.strategy = any(std::array<const char*, 6>{"concat", "in_place", "window:w=3", "sinks:s=1,w=4",
                                                       "kivi:bits=8,group=8,residual=8", "h2o:heavy=3,recent=2"});
@@ -279,15 +330,16 @@ class Grower {
     return add(std::make_shared<KvSdpa>(std::move(options)), {q, rows(), rows()});
   }
 
-  static constexpr std::array<Maker, 29> kMakers = {
-      &Grower::constant,      &Grower::unary,          &Grower::unary,     &Grower::binary,
-      &Grower::binary,        &Grower::scaled,         &Grower::cast,      &Grower::select,
-      &Grower::unsqueeze,     &Grower::squeeze,        &Grower::transpose, &Grower::reshape,
-      &Grower::concat,        &Grower::slice,          &Grower::gather,    &Grower::tile,
-      &Grower::broadcast,     &Grower::range,          &Grower::trilu,     &Grower::shape_arithmetic,
-      &Grower::along_an_axis, &Grower::masked_softmax, &Grower::matmul,    &Grower::einsum,
-      &Grower::rope,          &Grower::sdpa,           &Grower::dyn_cache, &Grower::quantized_cache,
-      &Grower::kv_sdpa};
+  static constexpr std::array<Maker, 28> kStateless = {
+      &Grower::constant,      &Grower::unary,          &Grower::unary,        &Grower::binary,
+      &Grower::binary,        &Grower::scaled,         &Grower::cast,         &Grower::select,
+      &Grower::unsqueeze,     &Grower::squeeze,        &Grower::transpose,    &Grower::reshape,
+      &Grower::concat,        &Grower::slice,          &Grower::gather,       &Grower::tile,
+      &Grower::broadcast,     &Grower::range,          &Grower::trilu,        &Grower::shape_arithmetic,
+      &Grower::along_an_axis, &Grower::masked_softmax, &Grower::matmul,       &Grower::einsum,
+      &Grower::rope,          &Grower::sdpa,           &Grower::spelled_rope, &Grower::spelled_softmax};
+  static constexpr std::array<Maker, 4> kStateful = {&Grower::dyn_cache, &Grower::quantized_cache, &Grower::kv_sdpa,
+                                                     &Grower::cached_attention};
 
   Random& random_;
   States states_;

@@ -21,8 +21,8 @@ symbol  S
 assert  P >= 0
 assert  tg: S == 1
 
-  k      = Source()           f32[S]    -> f32[S]
-  v      = Source()           f32[S]    -> f32[S]
+  k      = Source()                     -> f32[S]
+  v      = Source()                     -> f32[S]
 * keys   = Grow(k)            past = P  -> f32[P + S]
 * values = Grow(v)            past = P  -> f32[P + S]
   sum    = Add(keys, values)            -> f32[P + S]

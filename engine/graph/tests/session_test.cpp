@@ -278,7 +278,7 @@ TEST(Session, ASymbolThatNothingBindsIsNamedBeforeAnythingRuns) {
   model.add_output("iota", model.add("iota", std::make_shared<IotaOp>(sym("T")), {}));
   Session session = session_of(model);
   trouble->evals = 0;  // evaluating would fail differently
-  expect_error(ErrorCode::kUsage, "'T'", [&] { turn(session, {1}, {2}); });
+  expect_error(ErrorCode::kUsage, "node 'iota', f32[T]: the symbol", [&] { turn(session, {1}, {2}); });
 }
 
 TEST(Session, AShapeThatCannotBeIsToldBeforeAnythingRuns) {

@@ -87,6 +87,8 @@ TEST(LayoutFacts, WhatCannotFitIsRefusedBeforeARun) {
   expect_mismatch([&] { fact_of(Trilu(Trilu::Keep::kLower, 0), {Fact(DType::kF32, {4})}); }, {"rank 2"});
   expect_mismatch([&] { fact_of(Range(0, 4, 0), {}); }, {"step = 0"});
   expect_mismatch([&] { fact_of(ShapeOf(), {x, x}); }, {"2 inputs"});
+  expect_mismatch([&] { fact_of(Reshape({-4, -4}), {Fact(DType::kF32, {4, 4})}); }, {"f32[-4,-4]", "negative"});
+  expect_mismatch([&] { fact_of(Tile({-1}), {Fact(DType::kF32, {4})}); }, {"f32[-4]", "negative"});
   const Fact wide(DType::kF32, std::vector<Dim>(8, 1));
   expect_mismatch([&] { fact_of(Unsqueeze(0), {wide}); }, {"more than 8 axes"});
 }

@@ -120,9 +120,8 @@ class Builder {
     if (graph_.repeat == DecodeGraph::Repeat::kNone) return x;
     const Dim t = kP + kS;
     const Outlet split = add(name + "_group", op<Unsqueeze>(2), {x});
-    const OpPtr repeat = graph_.repeat == DecodeGraph::Repeat::kTile
-                             ? op<Tile>(std::vector<Dim>{1, 1, g, 1, 1})
-                             : op<Broadcast>(std::vector<Dim>{1, h, g, t, kD});
+    const OpPtr repeat = graph_.repeat == DecodeGraph::Repeat::kTile ? op<Tile>(std::vector<Dim>{1, 1, g, 1, 1})
+                                                                     : op<Broadcast>(std::vector<Dim>{1, h, g, t, kD});
     const Outlet wide = add(name + "_repeat", repeat, {split});
     return add(name + "_merge", op<Reshape>(std::vector<Dim>{1, h * g, t, kD}), {wide});
   }
@@ -164,7 +163,8 @@ class Builder {
     const OpPtr sdpa = op<Sdpa>(SdpaOptions{.causal = graph_.mask == Mask::kFlag});
     switch (graph_.mask) {
       case Mask::kRanges:
-        return add(name, sdpa, {q, k, v, mask_from_ranges(graph_.windows.empty() ? 0 : graph_.windows[std::size_t(i)])});
+        return add(name, sdpa,
+                   {q, k, v, mask_from_ranges(graph_.windows.empty() ? 0 : graph_.windows[std::size_t(i)])});
       case Mask::kTorch:
         return add(name, sdpa, {q, k, v, torch_mask()});
       case Mask::kInput:

@@ -88,7 +88,7 @@ TEST_F(RunProgram, RunsTurnByTurnAndWritesWhatComesOut) {
                                                                {"turn_1/twice", {2, 4, 6, 8, 10, 12}}});
     EXPECT_EQ(text("out" + ending), text("expected" + ending));  // both write in a fixed order
     ASSERT_EQ(run("--inputs " + in + " --assert-outputs " + expected + " --approx exact"), 0) << text("stderr");
-    EXPECT_EQ(text("stdout"), "4 outputs are as expected (exact)\n");
+    EXPECT_EQ(text("stdout"), "outputs as expected (exact): 4\n");
   }
 }
 
@@ -126,7 +126,7 @@ TEST_F(RunProgram, TellsWhereTheTimeWent) {
   const std::string in = members("in.npz", {{"turn_0/x", {1, 2}}, {"turn_1/x", {3, 4}}});
   ASSERT_EQ(run("--steps --threads 1 --inputs " + in), 0) << text("stderr");
   EXPECT_EQ(text("stdout").find("operator"), 0u) << text("stdout");
-  EXPECT_NE(text("stdout").find("ms in 2 nodes"), std::string::npos) << text("stdout");
+  EXPECT_NE(text("stdout").find("total "), std::string::npos) << text("stdout");
 }
 
 TEST_F(RunProgram, AppliesTransformsInTheirOrder) {

@@ -134,7 +134,7 @@ node  operator   calls          ms     share
 slow  Source         2       3.000    75.0 %
 fast  Source         1       1.000    25.0 %
 
-4.000 ms in 2 nodes
+total 4.000 ms
 )");
 }
 

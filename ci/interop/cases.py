@@ -1,0 +1,193 @@
+"""What is run here and on tract: small graphs, inputs turn by turn, and what is expected of the comparison."""
+
+import math
+from dataclasses import dataclass, field
+
+from tensors import Tensor, integers, normal
+
+PLAIN, OPTIMIZED = "as loaded", "optimised"
+
+
+@dataclass
+class Case:
+    name: str
+    graph: str  # the body of graph network
+    turns: list  # of {input: Tensor}
+    operators: list  # that tract must have made of it
+    tolerance: str = "approximate"
+    apply: list = field(default_factory=list)  # transforms of ours before the model is written
+    modes: tuple = (PLAIN, OPTIMIZED)
+    outputs: tuple = ("out",)
+
+
+@dataclass
+class Difference:
+    """A case in which both are expected to say something else. `show` makes a few numbers of an output."""
+
+    case: Case
+    mode: str
+    ours: list
+    theirs: list
+    why: str
+    show: callable = lambda values: values
+
+
+def inputs(**shapes):
+    """Declarations of inputs: q=[1, 4, "S", 8]."""
+    line = '  {} = tract_core_external(shape = [{}], datum_type = "{}");\n'
+    types = {name: "bool" if name.startswith("hidden") else "f32" for name in shapes}
+    return "".join(line.format(name, ", ".join(map(str, dims)), types[name]) for name, dims in shapes.items())
+
+
+HQ, HKV, D = 4, 2, 8
+QKV = inputs(q=[1, HQ, "S", D], k=[1, HKV, "S", D], v=[1, HKV, "S", D])
+SDPA = 'datum_type = "f32", acc_datum_type = "f32", is_causal = {}'
+CACHE = '  {0}_all = tract_transformers_dyn_kv_cache({0}, name = "past_{0}", axis = 2, datum_type = "f32", ' + (
+    f"past_sequence_shape = [1, {HKV}, P, {D}], input_sequence_shape = [1, {HKV}, S, {D}]);\n"
+)
+DECODE = (
+    QKV + CACHE.format("k") + CACHE.format("v")
+    + f"  out = tract_transformers_sdpa(q, k_all, v_all, {SDPA.format('true')});\n"
+)
+
+
+def qkv_turns(lengths, seed=1, keys=None):
+    for turn, s in enumerate(lengths):
+        at = seed + 10 * turn
+        k = keys(at + 1, [1, HKV, s, D]) if keys else normal(at + 1, [1, HKV, s, D])
+        yield {"q": normal(at, [1, HQ, s, D]), "k": k, "v": normal(at + 2, [1, HKV, s, D])}
+
+
+def attention_cases():
+    q, k, v = normal(1, [1, HQ, 3, D]), normal(2, [1, HKV, 5, D]), normal(3, [1, HKV, 5, D])
+    free = inputs(q=[1, HQ, "S", D], k=[1, HKV, "T", D], v=[1, HKV, "T", D])
+    for name, causal, more in [("", "false", ""), (" causal", "true", ""), (" with a scale", "false", ", scale = 0.125")]:
+        body = free + f"  out = tract_transformers_sdpa(q, k, v, {SDPA.format(causal)}{more});\n"
+        yield Case("sdpa" + name, body, [{"q": q, "k": k, "v": v}], ["SDPA"])
+    mask = Tensor([1, 1, 3, 5], [0.0 if j <= i + 2 else -1e4 for i in range(3) for j in range(5)])
+    body = free + inputs(mask=[1, 1, "S", "T"]) + f"  out = tract_transformers_sdpa(q, k, v, mask, {SDPA.format('false')});\n"
+    yield Case("sdpa with a mask", body, [{"q": q, "k": k, "v": v, "mask": mask}], ["SDPA"])
+    row = Tensor([1, 1, 1, 5], [0.0, -1e4, 0.5, 0.0, -1e4])
+    body = body.replace("[1, 1, S, T]", "[1, 1, 1, T]")
+    # tract 0.23.6 cannot reshape a mask that broadcasts over queries once it is optimised.
+    yield Case("sdpa with a mask for all queries", body, [{"q": q, "k": k, "v": v, "mask": row}], ["SDPA"], modes=(PLAIN,))
+    flat = {"q": normal(4, [2, 3, D]), "k": normal(5, [2, 5, D]), "v": normal(6, [2, 5, D])}
+    body = inputs(q=[2, "S", D], k=[2, "T", D], v=[2, "T", D]) + f"  out = tract_transformers_sdpa(q, k, v, {SDPA.format('true')});\n"
+    yield Case("sdpa of rank 3", body, [flat], ["SDPA"])
+
+
+def cache_cases():
+    turns = [{"k": turn["k"]} for turn in qkv_turns([3, 1, 2, 1])]
+    yield Case("dyn_kv_cache", inputs(k=[1, HKV, "S", D]) + CACHE.format("k"), turns, ["DynamicKeyValueCache"], "exact",
+               outputs=("k_all",))
+    yield Case("dyn_kv_cache, sdpa: chunks", DECODE, list(qkv_turns([5, 1, 3, 1])), ["DynamicKeyValueCache", "SDPA"])
+    for bits in (8, 4):
+        for channels in (0, 1):
+            body = inputs(k=[1, HKV, "S", D]) + (
+                f'  k_all = tract_transformers_quantized_dyn_kv_cache(k, name = "past_k", axis = 2, bits = {bits}, '
+                f'per_channel = {channels}, datum_type = "f32", past_sequence_shape = [1, {HKV}, P, {D}], '
+                f"input_sequence_shape = [1, {HKV}, S, {D}]);\n"
+            )
+            name = f"quantized_dyn_kv_cache: {bits} bits, per {'channel' if channels else 'token'}"
+            turns = [{"k": turn["k"]} for turn in qkv_turns([1] * 80)]
+            yield Case(name, body, turns, ["QuantizedDynKeyValueCache"], outputs=("k_all",))
+
+
+def fused_cases():
+    body = QKV + "  out = tract_transformers_window_kv_sdpa(q, k, v, axis = 2, window = 4);\n"
+    yield Case("window_kv_sdpa", body, list(qkv_turns([1] * 12)), ["WindowKvSdpa"])
+    body = QKV + "  out = tract_transformers_window_kv_sdpa(q, k, v, axis = 2, window = 40, scale = 0.125);\n"
+    yield Case("window_kv_sdpa with a scale, 90 turns", body, list(qkv_turns([1] * 90)), ["WindowKvSdpa"])
+    # tract codes keys in steps of at least 1, so keys that are integers, the least first, lose nothing.
+    def whole(seed, shape):
+        return integers(seed, shape, -2, 2) if seed > 2 else Tensor(shape, [-2] * math.prod(shape))
+
+    body = QKV + "  out = tract_transformers_quantized_kv_sdpa(q, k, v, axis = 2);\n"
+    yield Case("quantized_kv_sdpa, keys that are integers", body, list(qkv_turns([1] * 20, keys=whole)), ["QuantizedKvSdpa"], "very")
+
+
+def transform_cases():
+    turns = list(qkv_turns([1] * 12))
+    for transform, operator, tolerance in [
+        ("fuse_window_kv_sdpa:window=4", "WindowKvSdpa", "approximate"),
+        ("quantize_kv_storage:bits=8", "QuantizedDynKeyValueCache", "approximate"),
+        ("quantize_kv_storage:bits=4", "QuantizedDynKeyValueCache", "approximate"),
+    ]:
+        yield Case(f"decode model, written by {transform}", DECODE, turns, [operator], tolerance, apply=[transform])
+
+
+def elementwise_cases():
+    x = normal(7, [1, 2, 3, D])
+    rope = inputs(x=[1, 2, "S", D], cos=[1, 1, "S", D], sin=[1, 1, "S", D]) + "  out = tract_transformers_apply_rope(x, cos, sin);\n"
+    angles = [i * 10000 ** (-(j % (D // 2)) / (D // 2)) for i in range(3) for j in range(D)]
+    turn = {"x": x, "cos": Tensor([1, 1, 3, D], map(math.cos, angles)), "sin": Tensor([1, 1, 3, D], map(math.sin, angles))}
+    yield Case("apply_rope", rope, [turn], ["ApplyRope"])
+    scores = inputs(x=[1, 2, "S", "T"], mask=[1, 1, "S", "T"])
+    mask = Tensor([1, 1, 3, 8], [0.0 if j <= i + 5 else -1e4 for i in range(3) for j in range(8)])
+    softmax = "  out = tract_transformers_scaled_masked_softmax(x, {}, scale = 0.25{});\n"
+    yield Case("scaled_masked_softmax", scores + softmax.format("mask", ""), [{"x": x, "mask": mask}], ["ScaledMaskedSoftmax"])
+    hidden = Tensor([3, 8], [j <= i + 5 for i in range(3) for j in range(8)], "BOOL")
+    for more in ("", ", post_softmax_mask = true"):
+        body = inputs(x=[1, 2, "S", "T"], hidden=["S", "T"]) + softmax.format("hidden", more)
+        yield Case("scaled_masked_softmax of bools" + more, body, [{"x": x, "hidden": hidden}], ["ScaledMaskedSoftmax"])
+    for name, call, operator in [
+        ("rms_norm", "tract_core_rms_norm(x, axis = 3, eps = 1e-5)", "RmsNorm"),
+        ("silu", "tract_core_silu(x)", "Silu"),
+        ("gelu_approx", "tract_core_gelu_approx(x, fast_impl = false)", "GeluApproximate"),
+    ]:
+        yield Case(name, inputs(x=[1, 2, "S", D]) + f"  out = {call};\n", [{"x": x}], [operator])
+
+
+def cases():
+    for group in (attention_cases, cache_cases, fused_cases, transform_cases, elementwise_cases):
+        yield from group()
+
+
+ONES = inputs(q=[1, 1, "S", 1], k=[1, 1, "S", 1], v=[1, 1, "S", 1])
+
+
+def counting(s, first=1):
+    """Keys of zero give every visible token the same weight, so that an output is a mean of values."""
+    zeros = Tensor([1, 1, s, 1], [0] * s)
+    return {"q": zeros, "k": zeros, "v": Tensor([1, 1, s, 1], range(first, first + s))}
+
+
+def differences():
+    window = ONES + "  out = tract_transformers_window_kv_sdpa(q, k, v, axis = 2, window = 3);\n"
+    yield Difference(
+        Case("window_kv_sdpa: 5 tokens at once, window 3", window, [counting(5)], ["WindowKvSdpa"]),
+        PLAIN, [1, 1.5, 2, 3, 4], [4] * 5,
+        "tract lets every query of a chunk see the whole ring, which by then holds later tokens and no earlier ones")
+    quantized = ONES + "  out = tract_transformers_quantized_kv_sdpa(q, k, v, axis = 2);\n"
+    yield Difference(
+        Case("quantized_kv_sdpa: 4 tokens at once", quantized, [counting(4)], ["QuantizedKvSdpa"]),
+        PLAIN, [1, 1.5, 2, 2.5], [2.5] * 4, "tract attends without a causal mask, also to later tokens of the chunk")
+    turns = [
+        {"q": Tensor([1, 1, 1, 1], [8]), "k": Tensor([1, 1, 1, 1], [key]), "v": Tensor([1, 1, 1, 1], [value])}
+        for key, value in ((0.0, 0), (0.4, 1))
+    ]
+    weight = 1 / (1 + math.exp(-3.2))
+    yield Difference(
+        Case("quantized_kv_sdpa: keys within 1", quantized, turns, ["QuantizedKvSdpa"]),
+        PLAIN, [round(weight, 3)], [0.5],
+        "tract never codes keys in steps below 1, so that keys of 0 and 0.4 become equal", lambda values: [round(values[0], 3)])
+    body = inputs(q=[1, 1, 2, 1], k=[1, 1, 40, 1], v=[1, 1, 40, 1], mask=[1, 1, 2, 40])
+    body += f"  out = tract_transformers_sdpa(q, k, v, mask, {SDPA.format('false')});\n"
+    mask = Tensor([1, 1, 2, 40], [-math.inf] * 32 + [0.0] * 8 + [0.0] * 40)
+    turn = {"q": Tensor([1, 1, 2, 1], [0, 0]), "k": Tensor([1, 1, 40, 1], [0] * 40), "v": Tensor([1, 1, 40, 1], range(40)), "mask": mask}
+    yield Difference(
+        Case("sdpa: a row that is masked by -inf on the first 32 keys", body, [turn], ["SDPA"]),
+        OPTIMIZED, [35.5, 19.5], [math.nan, 19.5], "tract's tiled softmax subtracts -inf from -inf")
+    body = inputs(q=[1, 1, 3, 1], k=[1, 1, 2, 1], v=[1, 1, 2, 1]) + f"  out = tract_transformers_sdpa(q, k, v, {SDPA.format('true')});\n"
+    turn = {"q": Tensor([1, 1, 3, 1], [0] * 3), "k": Tensor([1, 1, 2, 1], [0] * 2), "v": Tensor([1, 1, 2, 1], [1, 2])}
+    for mode, theirs in ((PLAIN, [1.5, 1, 1.5]), (OPTIMIZED, [math.nan, 1, 1.5])):
+        yield Difference(
+            Case("sdpa: a causal query before every key", body, [turn], ["SDPA"]), mode, [0, 1, 1.5], theirs,
+            "a query that sees nothing gives zeros here, and in tract the mean of all values or NaN")
+    body = inputs(q=[1, 1, 1, 1], k=[1, 1, 2, 1], v=[1, 1, 2, 1], hidden=[1, 1, 1, 2])
+    body += f"  out = tract_transformers_sdpa(q, k, v, hidden, {SDPA.format('false')});\n"
+    turn = {"q": Tensor([1, 1, 1, 1], [0]), "k": Tensor([1, 1, 2, 1], [0, 0]), "v": Tensor([1, 1, 2, 1], [10, 20]),
+            "hidden": Tensor([1, 1, 1, 2], [True, False], "BOOL")}
+    yield Difference(
+        Case("sdpa: a mask of bools", body, [turn], ["SDPA"]), PLAIN, [10], [12.69],
+        "tract adds the bools to the scores as 0 and 1", lambda values: [round(values[0], 2)])

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Compares kvproof with tract: interop.py KVPROOF TRACT_TURNS VERSION FOLDER prints one cell of the run format per
+comparison and exits with 1 if any differs. FOLDER takes the models and tensors."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import tensors
+from cases import OPTIMIZED, PLAIN, cases, differences
+
+TOLERANCES = {"exact": (0, 0), "close": (1e-7, 1e-7), "approximate": (1e-4, 5e-4), "very": (5e-2, 1e-2)}
+SHOWN = 8  # values in a message
+
+
+class Failed(Exception):
+    pass
+
+
+class Bench:
+    """Both programs, and a folder for what they read and write."""
+
+    def __init__(self, kvproof, tract, folder):
+        self.kvproof, self.tract, self.folder = kvproof, tract, Path(folder)
+
+    def call(self, *command):
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+        if done.returncode:
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            raise Failed(f"{Path(str(command[0])).name}: " + " ".join(lines)[-300:])
+        return done.stdout
+
+    def prepare(self, case):
+        """Has kvproof read the text of a case and write it as an archive: what tract is given is ours."""
+        place = self.folder / "".join(c if c.isalnum() else "_" for c in case.name)
+        (place / "source").mkdir(parents=True, exist_ok=True)
+        head = "version 1.0;\n\nextension tract_registry tract_core;\nextension tract_registry tract_transformers;\n"
+        head += "".join(f"extension tract_symbol {s};\n" for s in "PST" if f"[{s}," in case.graph or f" {s}," in case.graph or f" {s}]" in case.graph)
+        names = ", ".join(case.turns[0])
+        text = f"{head}\ngraph network({names}) -> ({', '.join(case.outputs)}) {{\n{case.graph}}}\n"
+        (place / "source" / "graph.nnef").write_text(text)
+        members = {f"turn_{i}/{name}": tensor for i, turn in enumerate(case.turns) for name, tensor in turn.items()}
+        tensors.write(place / "inputs.safetensors", members)
+        apply = [word for transform in case.apply for word in ("--apply", transform)]
+        self.call(self.kvproof, "transform", place / "source", *apply, "--out", place / "ours.nnef.tar")
+        return place
+
+    def run_ours(self, place, model="ours.nnef.tar"):
+        out = place / "out_ours.safetensors"
+        self.call(self.kvproof, "run", place / model, "--inputs", place / "inputs.safetensors", "--outputs", out)
+        return by_turn(tensors.read(out))
+
+    def run_theirs(self, place, case, mode):
+        out = place / "out_theirs.safetensors"
+        flags = ["--optimize"] if mode == OPTIMIZED else []
+        listed = self.call(self.tract, place / "ours.nnef.tar", *flags, "--inputs", place / "inputs.safetensors", "--outputs", out)
+        missing = [name for name in case.operators if name not in listed.splitlines()]
+        if missing:
+            raise Failed(f"tract made no {missing[0]} of it")
+        return by_turn(tensors.read(out))
+
+
+def by_turn(members):
+    """Tensors by turn and name; a file of one turn has plain names."""
+    return {name if name.startswith("turn_") else f"turn_0/{name}": tensor for name, tensor in members.items()}
+
+
+def compare(got, expected, tolerance):
+    """The largest difference, and what is wrong in one sentence or ''."""
+    absolute, relative = TOLERANCES[tolerance]
+    if sorted(got) != sorted(expected):
+        return 0.0, f"outputs {sorted(got)[:SHOWN]} here and {sorted(expected)[:SHOWN]} there"
+    largest, wrong = 0.0, ""
+    for name in sorted(expected, key=lambda n: (len(n), n)):
+        a, b = got[name], expected[name]
+        if a.shape != b.shape or a.dtype != b.dtype:
+            return largest, f"{name} is {a.dtype}{a.shape} here and {b.dtype}{b.shape} there"
+        for i, (x, y) in enumerate(zip(a.values, b.values)):
+            if x == y or (x != x and y != y):
+                continue
+            distance = abs(x - y)
+            if math.isfinite(distance):
+                largest = max(largest, distance)
+            if not distance <= absolute + relative * abs(y) and not wrong:
+                wrong = f"{name}[{i}] is {x:.7g} here and {y:.7g} there"
+    return largest, wrong
+
+
+def agreement(bench, case):
+    """One cell per way in which a case is compared."""
+    def cell(name, work):
+        result = {"name": f"{case.name}; {name}", "tolerance": case.tolerance}
+        try:
+            largest, wrong = work()
+            result["largest_difference"] = largest
+        except Failed as failure:
+            wrong = str(failure)
+        if wrong:
+            return {**result, "outcome": "differs", "why": wrong}
+        return {**result, "outcome": "agrees"}
+
+    try:
+        place = bench.prepare(case)
+        ours = bench.run_ours(place)
+    except Failed as failure:
+        why = str(failure)
+        return [{"name": case.name, "tolerance": case.tolerance, "outcome": "differs", "why": why}]
+    cells = [cell(mode, lambda mode=mode: compare(ours, bench.run_theirs(place, case, mode), case.tolerance)) for mode in case.modes]
+
+    def read_back():
+        bench.call(bench.tract, place / "ours.nnef.tar", "--write", place / "theirs.nnef.tar")
+        return compare(bench.run_ours(place, "theirs.nnef.tar"), ours, "exact")
+
+    return cells + [{**cell("what tract writes, read here", read_back), "tolerance": "exact"}]
+
+
+def shown(values):
+    return "[" + ", ".join(f"{value:.4g}" for value in values) + "]"
+
+
+def alike(values, expected):
+    return len(values) == len(expected) and all(
+        (x != x and y != y) or abs(x - y) <= 1e-4 * max(1.0, abs(y)) for x, y in zip(values, expected))
+
+
+def difference(bench, expected):
+    """A cell that says what both give where they are expected to differ."""
+    case = expected.case
+    cell = {"name": f"{case.name}; {expected.mode}", "why": expected.why}
+    try:
+        place = bench.prepare(case)
+        last = f"turn_{len(case.turns) - 1}/out"
+        ours = expected.show(bench.run_ours(place)[last].values)
+        theirs = expected.show(bench.run_theirs(place, case, expected.mode)[last].values)
+    except Failed as failure:
+        return {**cell, "outcome": "differs", "why": str(failure)}
+    cell.update(ours=shown(ours), theirs=shown(theirs))
+    if alike(ours, expected.ours) and alike(theirs, expected.theirs):
+        return {**cell, "outcome": "differs_on_purpose"}
+    return {**cell, "outcome": "differs", "why": f"expected {shown(expected.ours)} here and {shown(expected.theirs)} there"}
+
+
+def main(kvproof, tract, version, folder):
+    bench = Bench(kvproof, tract, folder)
+    cells = [cell for case in cases() for cell in agreement(bench, case)]
+    cells += [difference(bench, expected) for expected in differences()]
+    for cell in cells:
+        print(json.dumps({"kind": "interop", "with": version, **cell}, sort_keys=True))
+    count = {outcome: sum(cell["outcome"] == outcome for cell in cells) for outcome in ("agrees", "differs_on_purpose", "differs")}
+    print(f"interop: {count['agrees']} agree, {count['differs_on_purpose']} differ on purpose, {count['differs']} differ", file=sys.stderr)
+    for cell in cells:
+        if cell["outcome"] == "differs":
+            print(f"interop: {cell['name']}: {cell['why']}", file=sys.stderr)
+    return 1 if count["differs"] else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit("usage: interop.py KVPROOF TRACT_TURNS VERSION FOLDER")
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Tensors of floats and bools, and safetensors files of them: 8 bytes of header length, a JSON header, the data."""
+
+import json
+import math
+import random
+import struct
+from pathlib import Path
+
+FORMATS = {"F32": "f", "F64": "d", "I64": "q", "BOOL": "?"}
+
+
+class Tensor:
+    """A type as safetensors spells it, a shape, and the elements in row-major order."""
+
+    def __init__(self, shape, values, dtype="F32"):
+        self.shape, self.dtype = list(shape), dtype
+        packed = struct.pack(f"<{math.prod(shape)}{FORMATS[dtype]}", *values)
+        self.values = list(struct.unpack(f"<{math.prod(shape)}{FORMATS[dtype]}", packed))
+
+
+def normal(seed, shape, scale=1.0):
+    draw = random.Random(seed)
+    return Tensor(shape, [draw.gauss(0, scale) for _ in range(math.prod(shape))])
+
+
+def integers(seed, shape, low, high):
+    draw = random.Random(seed)
+    return Tensor(shape, [draw.randint(low, high) for _ in range(math.prod(shape))])
+
+
+def write(path, tensors):
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        packed = struct.pack(f"<{len(tensor.values)}{FORMATS[tensor.dtype]}", *tensor.values)
+        offsets = [len(data), len(data) + len(packed)]
+        header[name] = {"dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": offsets}
+        data += packed
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def read(path):
+    file = Path(path).read_bytes()
+    length = struct.unpack("<Q", file[:8])[0]
+    header = json.loads(file[8 : 8 + length])
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        count = math.prod(entry["shape"])
+        values = struct.unpack(f"<{count}{FORMATS[entry['dtype']]}", file[begin:end])
+        tensors[name] = Tensor(entry["shape"], values, entry["dtype"])
+    return tensors

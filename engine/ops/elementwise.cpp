@@ -1,1 +1,0 @@
-#include "engine/ops/elementwise.h"

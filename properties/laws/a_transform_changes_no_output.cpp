@@ -1,0 +1,58 @@
+// A transform that only names what is there, and a fusion with a cache that keeps every row as it came, change no bit
+// of any output in any turn. Applied again they find nothing more to do.
+//
+// Law         session(t(m)) = session(m), t(t(m)) = t(m)   for every such transform t, alone and all in a row
+// Verdict     exact
+// Claimed by  the engine
+#include <array>
+
+#include "engine/rewrite/transform.h"
+#include "properties/support/expect.h"
+#include "properties/support/graph_case.h"
+
+namespace kvproof::laws {
+namespace {
+
+constexpr std::array kKeepBits = {"detect_apply_rope",      "detect_scaled_masked_softmax", "fuse_kv_broadcast",
+                                  "fuse_inplace_kv_sdpa",   "fuse_kv_sdpa:strategy=concat", "flash_sdpa",
+                                  "transformers_detect_all"};
+
+// How often it fired.
+int apply(Model& model, const char* transform, Witness& witness) {
+  const int fired = apply_transform(model, transform).fired();
+  const Model once = model;
+  const std::string what = std::string("firings of ") + transform + " on what it has rewritten";
+  expect_equal(0, apply_transform(model, transform).fired(), what, witness);
+  std::string why;
+  if (!same_graph(once, model, &why)) throw Refuted(std::string(transform) + " again gives another graph: " + why);
+  return fired;
+}
+
+void check(const Case& c, Witness& witness) {
+  const Model model = graph_of(c, States::kCaches);
+  const Outputs expected = run_turns(c, model);
+  Model all = model;
+  int in_a_row = 0;
+  for (const char* transform : kKeepBits) {
+    Model one = model;
+    const std::string by = std::string("after ") + transform;
+    if (apply(one, transform, witness) > 0) expect_same_outputs(expected, run_turns(c, one), by, witness);
+    in_a_row += apply(all, transform, witness);
+  }
+  if (in_a_row > 0) expect_same_outputs(expected, run_turns(c, all), "after all transforms", witness);
+}
+
+}  // namespace
+
+extern constinit const Law a_transform_changes_no_output = {
+    .name = "a_transform_changes_no_output",
+    .formula = "session(t(m)) = session(m), t(t(m)) = t(m)",
+    .covers = "G28",
+    .look_at = "look for an attribute of the matched nodes that the rule does not hand on, and for readers it forgot",
+    .verdict = LawClass::kExact,
+    .claimed_by = "the engine",
+    .subject = LawSubject::kEngine,
+    .shape = {.max_tokens = 24, .max_operations = 4},
+    .check = &check};
+
+}  // namespace kvproof::laws
