@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from tensors import Tensor, integers, normal
+from tensors import Tensor, integers, normal, read_npz
 
 PLAIN, OPTIMIZED = "as loaded", "optimised"
 
@@ -11,13 +12,14 @@ PLAIN, OPTIMIZED = "as loaded", "optimised"
 @dataclass
 class Case:
     name: str
-    graph: str  # the body of graph network
+    graph: str  # the body of graph network; empty where there is a model
     turns: list  # of {input: Tensor}
     operators: list  # that tract must have made of it
     tolerance: str = "approximate"
     apply: list = field(default_factory=list)  # transforms of ours before the model is written
     modes: tuple = (PLAIN, OPTIMIZED)
     outputs: tuple = ("out",)
+    model: Path = None
 
 
 @dataclass
@@ -27,7 +29,7 @@ class Difference:
     case: Case
     mode: str
     ours: list
-    theirs: list
+    theirs: list  # or part of tract's error
     why: str
     show: callable = lambda values: values
 
@@ -69,7 +71,6 @@ def attention_cases():
     yield Case("sdpa with a mask", body, [{"q": q, "k": k, "v": v, "mask": mask}], ["SDPA"])
     row = Tensor([1, 1, 1, 5], [0.0, -1e4, 0.5, 0.0, -1e4])
     body = body.replace("[1, 1, S, T]", "[1, 1, 1, T]")
-    # tract 0.23.6 cannot reshape a mask that broadcasts over queries once it is optimised.
     yield Case("sdpa with a mask for all queries", body, [{"q": q, "k": k, "v": v, "mask": row}], ["SDPA"], modes=(PLAIN,))
     flat = {"q": normal(4, [2, 3, D]), "k": normal(5, [2, 5, D]), "v": normal(6, [2, 5, D])}
     body = inputs(q=[2, "S", D], k=[2, "T", D], v=[2, "T", D]) + f"  out = tract_transformers_sdpa(q, k, v, {SDPA.format('true')});\n"
@@ -138,9 +139,32 @@ def elementwise_cases():
         yield Case(name, inputs(x=[1, 2, "S", D]) + f"  out = {call};\n", [{"x": x}], [operator])
 
 
-def cases():
-    for group in (attention_cases, cache_cases, fused_cases, transform_cases, elementwise_cases):
+def constant_cases():
+    x = normal(8, [2, 3, D])
+    few, many = normal(9, [D]).values, normal(10, [2 * D]).values
+    row = "[" + ", ".join(f"{value!r}" for value in few) + "]"
+    rows = "[" + ", ".join(f"[[{', '.join(f'{v!r}' for v in many[at : at + D])}]]" for at in (0, D)) + "]"
+    body = inputs(x=[2, "S", D]) + f"  few = unsqueeze({row}, axes = [0, 1]);\n  a = x * few;\n  out = a + {rows};\n"
+    yield Case("constants in the text and in .dat files", body, [{"x": x}], [])
+
+
+def model_cases(folder):
+    """Models written by others: folders with a model and io.npz, as in tract's own tests, which do not optimise them."""
+    for place in sorted(Path(folder).iterdir()):
+        if not (place / "io.npz").exists():
+            continue
+        members = read_npz(place / "io.npz")
+        turn = {name: tensor for name, tensor in members.items() if name.startswith("input_")}
+        outputs = tuple(name for name in members if name.startswith("output_"))
+        archive = place / "model.nnef.tgz"
+        yield Case(f"model {place.name}", "", [turn], ["SDPA"], modes=(PLAIN,), outputs=outputs, model=archive if archive.exists() else place)
+
+
+def cases(models):
+    for group in (attention_cases, cache_cases, fused_cases, transform_cases, elementwise_cases, constant_cases):
         yield from group()
+    if models:
+        yield from model_cases(models)
 
 
 ONES = inputs(q=[1, 1, "S", 1], k=[1, 1, "S", 1], v=[1, 1, "S", 1])
@@ -178,6 +202,17 @@ def differences():
     yield Difference(
         Case("sdpa: a row that is masked by -inf on the first 32 keys", body, [turn], ["SDPA"]),
         OPTIMIZED, [35.5, 19.5], [math.nan, 19.5], "tract's tiled softmax subtracts -inf from -inf")
+    far = Tensor([1, 1, 2, 40], [-70000.0] * 80)
+    yield Difference(
+        Case("sdpa: a mask of -70000 everywhere", body, [{**turn, "mask": far}], ["SDPA"]),
+        OPTIMIZED, [19.5, 19.5], [0, 0], "the same shift of every score changes nothing, but tract skips tiles below -65503")
+    body = inputs(q=[1, 1, 2, 1], k=[1, 1, 3, 1], v=[1, 1, 3, 1], mask=[1, 1, 1, 3])
+    body += f"  out = tract_transformers_sdpa(q, k, v, mask, {SDPA.format('false')});\n"
+    turn = {"q": Tensor([1, 1, 2, 1], [0, 0]), "k": Tensor([1, 1, 3, 1], [0] * 3), "v": Tensor([1, 1, 3, 1], range(3)),
+            "mask": Tensor([1, 1, 1, 3], [0, 0, -1e4])}
+    yield Difference(
+        Case("sdpa: a mask for all queries", body, [turn], ["SDPA"]), OPTIMIZED, [0.5, 0.5], "ShapeError",
+        "tract accepts a mask that broadcasts over queries, and fails to run it once it is optimised")
     body = inputs(q=[1, 1, 3, 1], k=[1, 1, 2, 1], v=[1, 1, 2, 1]) + f"  out = tract_transformers_sdpa(q, k, v, {SDPA.format('true')});\n"
     turn = {"q": Tensor([1, 1, 3, 1], [0] * 3), "k": Tensor([1, 1, 2, 1], [0] * 2), "v": Tensor([1, 1, 2, 1], [1, 2])}
     for mode, theirs in ((PLAIN, [1.5, 1, 1.5]), (OPTIMIZED, [math.nan, 1, 1.5])):

@@ -1,12 +1,15 @@
-"""Tensors of floats and bools, and safetensors files of them: 8 bytes of header length, a JSON header, the data."""
+"""Small tensors, and the files that hold them: safetensors (8 bytes of header length, a JSON header, the data) and npz."""
 
+import ast
 import json
 import math
 import random
 import struct
+import zipfile
 from pathlib import Path
 
 FORMATS = {"F32": "f", "F64": "d", "I64": "q", "BOOL": "?"}
+NUMPY = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "|b1": "BOOL"}
 
 
 class Tensor:
@@ -51,4 +54,18 @@ def read(path):
         count = math.prod(entry["shape"])
         values = struct.unpack(f"<{count}{FORMATS[entry['dtype']]}", file[begin:end])
         tensors[name] = Tensor(entry["shape"], values, entry["dtype"])
+    return tensors
+
+
+def read_npz(path):
+    tensors = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            file = archive.read(name)
+            length = struct.unpack("<H", file[8:10])[0]
+            header = ast.literal_eval(file[10 : 10 + length].decode().strip())
+            dtype = NUMPY[header["descr"]]
+            count = math.prod(header["shape"])
+            values = struct.unpack(f"<{count}{FORMATS[dtype]}", file[10 + length :])
+            tensors[name.removesuffix(".npy")] = Tensor(header["shape"], values, dtype)
     return tensors

@@ -43,11 +43,13 @@ Line line_of(const Model& model, NodeId id) {
           .has_state = node.op->is_stateful()};
 }
 
-// The width of a column that the longest of `texts` sets, unless it is longer than a line bears.
+// The width of a column: that of its longest text, save for texts that are longer than a line bears.
 std::size_t column(const std::vector<Line>& lines, std::string Line::* text) {
   constexpr std::size_t kWidest = 48;
   std::size_t width = 0;
-  for (const Line& line : lines) width = std::max(width, std::min((line.*text).size(), kWidest));
+  for (const Line& line : lines) {
+    if ((line.*text).size() <= kWidest) width = std::max(width, (line.*text).size());
+  }
   return width;
 }
 

@@ -2,7 +2,7 @@
 //
 // Shapes are aligned as NNEF does, on the LEFT: the operand of lower rank gets axes of 1 behind its last one. Then axes
 // must agree or be 1. Operands have one dtype, save that a constant scalar takes the dtype of the other operand (of two
-// single elements the floating one decides, then the narrower), and i64 and tdim go together (tdim comes out). Floating
+// of them the floating one decides, then the narrower), and i64 and tdim go together (tdim comes out). Floating
 // types of 16 bits are computed in f32 and rounded once. Integers wrap. Where the elements of all operands are known as
 // dims, so are those of the result; small constants are folded.
 #pragma once

@@ -40,8 +40,8 @@ std::optional<std::vector<Dim>> known_dims(const Fact& fact) {
   return dims;
 }
 
-// Floating before integer before bool, then the narrower. It does not ask which of two elements is known: more of them
-// are when symbols are bound, which must not change a type.
+// Floating before integer before bool, then the narrower: what is computed in 16 bits stays so when symbols are bound
+// and it becomes a literal, too.
 DType stronger(DType a, DType b) {
   const auto weight = [](DType type) {
     const int kind = is_floating(type) ? 2 : is_integer(type) ? 1 : 0;
@@ -50,12 +50,8 @@ DType stronger(DType a, DType b) {
   return weight(a) >= weight(b) ? a : b;
 }
 
-bool is_single(const Fact& fact) {
-  return std::all_of(fact.shape.begin(), fact.shape.end(), [](const Dim& dim) { return dim.is(1); });
-}
-
 void require_that_it_fits(const Op& op, const Fact& literal, DType type) {
-  if (!holds_dims(type) || !is_literal(literal)) return;
+  if (!holds_dims(type)) return;
   const std::optional<std::vector<Dim>> dims = known_dims(literal);
   const bool symbolic = dims && !dims->front().integer();
   if (symbolic || (dims && fits(dims->front(), type, {}))) return;
@@ -114,7 +110,10 @@ std::optional<Constant> folded(const Op& op, std::span<const Fact> inputs, const
 
 }  // namespace
 
-bool is_literal(const Fact& fact) { return (fact.constant || fact.dims) && is_single(fact); }
+bool is_literal(const Fact& fact) {
+  const auto is_one = [](const Dim& dim) { return dim.is(1); };
+  return (fact.constant || fact.dims) && std::all_of(fact.shape.begin(), fact.shape.end(), is_one);
+}
 
 DType common_type(const Op& op, const Fact& a, const Fact& b) {
   if (a.dtype == DType::kString || b.dtype == DType::kString) refuse(op, "strings are no operands");
@@ -124,7 +123,7 @@ DType common_type(const Op& op, const Fact& a, const Fact& b) {
     refuse(op, fmt::format("operands {} and {} differ in type and none is a constant scalar", a.str(), b.str()));
   }
   DType type = is_literal(a) ? b.dtype : a.dtype;
-  if (is_single(a) && is_single(b)) type = stronger(a.dtype, b.dtype);
+  if (is_literal(a) && is_literal(b)) type = stronger(a.dtype, b.dtype);
   require_that_it_fits(op, type == a.dtype ? b : a, type);
   return type;
 }

@@ -16,6 +16,13 @@ void grow(std::vector<T>& to, const T* from, std::int64_t n) {
   to.insert(to.end(), from, from + n);
 }
 
+// round((x - minimum) / step), half away from zero. REQUIRES: x >= minimum.
+std::uint8_t code_of(float x, float minimum, float step, float top) {
+  const float steps = std::min((x - minimum) / step, top);
+  const int whole = int(steps);
+  return std::uint8_t(whole + (steps - float(whole) >= 0.5f));
+}
+
 template <class T>
 std::span<const std::byte> bytes_of(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
@@ -51,21 +58,27 @@ void PackedRows::encode_block(const float* rows) {
   std::uint8_t* codes = codes_.data() + codes_.size() - block * row_bytes;
   const std::int64_t stride = packing_.per_channel() ? width_ : 1, members = packing_.per_channel() ? block : width_;
   for (std::int64_t g = 0; g < groups; ++g) {
-    float low = INFINITY, high = -INFINITY;
-    for (std::int64_t i = 0; i < members; ++i) {
+    float low = rows[g], high = low;
+    for (std::int64_t i = 1; i < members; ++i) {
       low = std::min(low, rows[g + i * stride]);
       high = std::max(high, rows[g + i * stride]);
     }
     scales[g] = {low, high > low ? (high - low) / top : 1.f};
   }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(width_ + 1), 0);  // an even number of them
   for (std::int64_t r = 0; r < block; ++r, rows += width_, codes += row_bytes) {
-    for (std::int64_t c = 0; c < width_; ++c) {
-      const Scale& scale = scales[packing_.per_channel() ? c : 0];
-      const auto code = std::uint8_t(std::clamp(std::round((rows[c] - scale.minimum) / scale.step), 0.f, top));
-      if (packing_.bits == 8) {
-        codes[c] = code;
-      } else {
-        codes[c / 2] = std::uint8_t(codes[c / 2] | code << (c % 2 * 4));
+    if (packing_.per_channel()) {
+      for (std::int64_t c = 0; c < width_; ++c)
+        bytes[std::size_t(c)] = code_of(rows[c], scales[c].minimum, scales[c].step, top);
+    } else {
+      for (std::int64_t c = 0; c < width_; ++c)
+        bytes[std::size_t(c)] = code_of(rows[c], scales->minimum, scales->step, top);
+    }
+    if (packing_.bits == 8) {
+      std::copy_n(bytes.data(), width_, codes);
+    } else {
+      for (std::int64_t i = 0; i < row_bytes; ++i) {
+        codes[i] = std::uint8_t(bytes[std::size_t(2 * i)] | bytes[std::size_t(2 * i + 1)] << 4);
       }
     }
   }
@@ -76,13 +89,21 @@ void PackedRows::decode(float* to) const {
   const std::int64_t block = packing_.block(), groups = packing_.scales_per_block(width_);
   const std::int64_t row_bytes = packing_.row_bytes(width_);
   to = std::copy(sinks_.begin(), sinks_.end(), to);
+  std::vector<std::uint8_t> nibbles(static_cast<std::size_t>(width_ + 1));
   for (std::int64_t r = 0; r < held.blocks * block; ++r, to += width_) {
-    const std::uint8_t* const codes = codes_.data() + r * row_bytes;
+    const std::uint8_t* codes = codes_.data() + r * row_bytes;
+    if (packing_.bits == 4) {
+      for (std::int64_t i = 0; i < row_bytes; ++i) {
+        nibbles[std::size_t(2 * i)] = codes[i] & 15;
+        nibbles[std::size_t(2 * i + 1)] = codes[i] >> 4;
+      }
+      codes = nibbles.data();
+    }
     const Scale* const scales = scales_.data() + r / block * groups;
-    for (std::int64_t c = 0; c < width_; ++c) {
-      const int code = packing_.bits == 8 ? codes[c] : codes[c / 2] >> (c % 2 * 4) & 15;
-      const Scale& scale = scales[packing_.per_channel() ? c : 0];
-      to[c] = scale.minimum + float(code) * scale.step;
+    if (packing_.per_channel()) {
+      for (std::int64_t c = 0; c < width_; ++c) to[c] = scales[c].minimum + float(codes[c]) * scales[c].step;
+    } else {
+      for (std::int64_t c = 0; c < width_; ++c) to[c] = scales->minimum + float(codes[c]) * scales->step;
     }
   }
   std::copy(waiting_.begin(), waiting_.end(), to);

@@ -32,22 +32,19 @@ struct Table {
   std::int64_t step() const { return strides.back(); }
 };
 
-// Rounds through `type` what f32 arithmetic gave.
-float rounded(DType type, float value) {
-  if (type == DType::kF16) return f32_from_f16(f16_from_f32(value));
-  if (type == DType::kBF16) return f32_from_bf16(bf16_from_f32(value));
-  return value;
-}
-
+// `round` rounds n products, and is applied to nothing else: who asks for the sum rounds it.
 template <class T, class Round>
 void rotate(const T* x, const Shape& shape, const Table<T>& cos, const Table<T>& sin, T* out, const Round& round) {
   const std::int64_t width = shape[-1], half = width / 2, rows = width ? shape.elements() / width : 0;
+  std::vector<T> products(static_cast<std::size_t>(2 * width));
+  T *const straight = products.data(), *const turned = straight + width;
   for (std::int64_t r = 0; r < rows; ++r, x += width, out += width) {
     const T *c = cos.row(r, shape), *s = sin.row(r, shape);
-    for (std::int64_t i = 0; i < width; ++i) {
-      const T turned = i < half ? -x[i + half] : x[i - half];
-      out[i] = round(round(x[i] * c[i * cos.step()]) + round(turned * s[i * sin.step()]));
-    }
+    for (std::int64_t i = 0; i < width; ++i) straight[i] = x[i] * c[i * cos.step()];
+    for (std::int64_t i = 0; i < half; ++i) turned[i] = -x[i + half] * s[i * sin.step()];
+    for (std::int64_t i = half; i < width; ++i) turned[i] = x[i - half] * s[i * sin.step()];
+    round(straight, 2 * width);
+    for (std::int64_t i = 0; i < width; ++i) out[i] = straight[i] + turned[i];
   }
 }
 
@@ -83,24 +80,25 @@ std::vector<Value> ApplyRope::eval(std::span<const Value> inputs, Evaluation& e)
   }
   const DType dtype = inputs[0].dtype();
   Tensor out = e.output();
+  const auto exact = [](auto*, std::int64_t) {};
   if (dtype == DType::kF64) {
     const auto table = [&](const Value& v) { return Table<double>{v.as<double>(), strides_to(v.shape(), shape)}; };
-    rotate(inputs[0].as<double>(), shape, table(inputs[1]), table(inputs[2]), out.as<double>(),
-           [](double v) { return v; });
+    rotate(inputs[0].as<double>(), shape, table(inputs[1]), table(inputs[2]), out.as<double>(), exact);
     return {e.share(std::move(out))};
   }
   const Value x = in_f32(inputs[0], e), cos = in_f32(inputs[1], e), sin = in_f32(inputs[2], e);
   const auto table = [&](const Value& v) { return Table<float>{v.as<float>(), strides_to(v.shape(), shape)}; };
-  const auto turn = [&](float* to, const auto& round) {
-    rotate(x.as<float>(), shape, table(cos), table(sin), to, round);
-  };
   if (dtype == DType::kF32) {
-    turn(out.as<float>(), [](float v) { return v; });
-  } else {
-    Tensor wide = e.temporary(DType::kF32, shape);
-    turn(wide.as<float>(), [dtype](float v) { return rounded(dtype, v); });
-    narrow(dtype, wide.as<float>(), shape.elements(), out.view().data);
+    rotate(x.as<float>(), shape, table(cos), table(sin), out.as<float>(), exact);
+    return {e.share(std::move(out))};
   }
+  Tensor wide = e.temporary(DType::kF32, shape);
+  std::vector<std::byte> narrowed(std::size_t(2 * shape[-1]) * size_of(dtype));
+  rotate(x.as<float>(), shape, table(cos), table(sin), wide.as<float>(), [&](float* products, std::int64_t n) {
+    from_f32(dtype, products, n, narrowed.data());
+    to_f32(dtype, narrowed.data(), n, products);
+  });
+  narrow(dtype, wide.as<float>(), shape.elements(), out.view().data);
   return {e.share(std::move(out))};
 }
 

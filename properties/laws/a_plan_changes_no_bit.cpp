@@ -26,7 +26,7 @@ void check(const Case& c, Witness& witness) {
 extern constinit const Law a_plan_changes_no_bit = {
     .name = "a_plan_changes_no_bit",
     .formula = "plan(fold) = plan(no fold) = plan(symbols bound)",
-    .covers = "G19",
+    .covers = "G28",
     .look_at = "look for an operator that computes otherwise where its inputs are known, and for a value freed too early",
     .verdict = LawClass::kExact,
     .claimed_by = "the engine",

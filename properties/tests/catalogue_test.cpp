@@ -12,7 +12,7 @@
 namespace kvproof {
 namespace {
 
-constexpr int kEntries = 27;
+constexpr int kEntries = 29;
 const std::filesystem::path kFolder = KVPROOF_PROPERTIES;
 
 std::set<std::string> words(const std::string& text) {

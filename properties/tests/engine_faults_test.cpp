@@ -7,6 +7,9 @@
 
 #include "engine/attention/flash.h"
 #include "engine/codec/quant_dequant.h"
+#include "engine/graph/session.h"
+#include "engine/nnef/reader.h"
+#include "engine/rewrite/transform.h"
 #include "properties/support/prove.h"
 
 using kvproof::AttentionJob;
@@ -14,7 +17,15 @@ using kvproof::ScalePer;
 
 namespace {
 
-enum class Fault { kNone, kOneScaleForAll, kLastSegmentIsLost };
+enum class Fault {
+  kNone,
+  kOneScaleForAll,
+  kLastSegmentIsLost,
+  kFoldingLosesAnOutput,
+  kThawingDoesNothing,
+  kReadingLosesAnOutput,
+  kTransformsQuantizeToo
+};
 Fault planted = Fault::kNone;
 
 }  // namespace
@@ -45,6 +56,50 @@ void FLASH_ATTENTION(__wrap_)(std::span<const AttentionJob> jobs) {
 }  // extern "C"
 
 namespace kvproof {
+
+// What returns an object is no C function: these are C++ functions under the linker's names.
+#define FOLD_CONSTANTS(prefix) #prefix "_ZN7kvproof14fold_constantsERNS_5ModelE"
+#define THAW(prefix) #prefix "_ZN7kvproof7Session4thawERKNS_6FrozenE"
+#define READ_MODEL(prefix) #prefix "_ZN7kvproof10read_modelERKNS_7ArchiveE"
+#define APPLY_TRANSFORM(prefix) \
+  #prefix "_ZN7kvproof15apply_transformERNS_5ModelESt17basic_string_viewIcSt11char_traitsIcEE"
+
+void real_fold(Model& model) asm(FOLD_CONSTANTS(__real_));
+void faulty_fold(Model& model) asm(FOLD_CONSTANTS(__wrap_));
+void real_thaw(Session* session, const Frozen& frozen) asm(THAW(__real_));
+void faulty_thaw(Session* session, const Frozen& frozen) asm(THAW(__wrap_));
+ReadModel real_read(const Archive& archive) asm(READ_MODEL(__real_));
+ReadModel faulty_read(const Archive& archive) asm(READ_MODEL(__wrap_));
+TransformReport real_apply(Model& model, std::string_view spec) asm(APPLY_TRANSFORM(__real_));
+TransformReport faulty_apply(Model& model, std::string_view spec) asm(APPLY_TRANSFORM(__wrap_));
+
+void lose_an_output(Model& model) {
+  std::vector<Output> outputs = model.outputs();
+  if (!outputs.empty()) outputs.pop_back();
+  model.set_outputs(outputs);
+}
+
+void faulty_fold(Model& model) {
+  real_fold(model);
+  if (planted == Fault::kFoldingLosesAnOutput) lose_an_output(model);
+}
+
+void faulty_thaw(Session* session, const Frozen& frozen) {
+  if (planted != Fault::kThawingDoesNothing) real_thaw(session, frozen);
+}
+
+ReadModel faulty_read(const Archive& archive) {
+  ReadModel read = real_read(archive);
+  if (planted == Fault::kReadingLosesAnOutput) lose_an_output(read.model);
+  return read;
+}
+
+TransformReport faulty_apply(Model& model, std::string_view spec) {
+  TransformReport report = real_apply(model, spec);
+  if (planted == Fault::kTransformsQuantizeToo) real_apply(model, "quantize_kv_storage:bits=4");
+  return report;
+}
+
 namespace {
 
 class EngineFaults : public testing::Test {
@@ -62,6 +117,11 @@ class EngineFaults : public testing::Test {
 
 TEST_F(EngineFaults, EveryLawOfTheEngineHasAKill) {
   const std::vector<std::pair<const char*, Fault>> kills = {
+      {"a_plan_changes_no_bit", Fault::kFoldingLosesAnOutput},
+      {"a_transform_changes_no_output", Fault::kTransformsQuantizeToo},
+      {"a_written_model_reads_back_the_same", Fault::kReadingLosesAnOutput},
+      {"folding_undoes_unfolding", Fault::kTransformsQuantizeToo},
+      {"freezing_a_session_changes_nothing", Fault::kThawingDoesNothing},
       {"an_outlier_channel_stays_in_its_own_group", Fault::kOneScaleForAll},
       {"quantization_error_shrinks_with_bits", Fault::kOneScaleForAll},
       {"rows_in_another_order_change_only_rounding", Fault::kLastSegmentIsLost}};

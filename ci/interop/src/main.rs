@@ -24,8 +24,7 @@ struct Arguments {
 fn parse_arguments() -> TractResult<Arguments> {
     let mut words = std::env::args().skip(1);
     let model = words.next().context("expected the path of a model")?;
-    let mut parsed =
-        Arguments { model, optimize: false, apply: vec![], inputs: None, outputs: None, write: None };
+    let mut parsed = Arguments { model, optimize: false, apply: vec![], inputs: None, outputs: None, write: None };
     while let Some(word) = words.next() {
         let mut value = || words.next().with_context(|| format!("{word} needs a value"));
         match word.as_str() {
