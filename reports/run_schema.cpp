@@ -157,25 +157,28 @@ const std::vector<Field>& manifest_fields() {
 }
 
 const std::vector<Field>& bench_fields() {
-  static const std::vector<Field> fields = {
-      {"quantity", Type::kWord, Need::kRequired, {"append", "decode", "prefill", "save", "load", "growth"}},
-      {"strategy", Type::kText},
-      {"shape", Type::kShape},
-      {"dtype", Type::kText},
-      {"T", Type::kCount},
-      {"S", Type::kCount},
-      {"threads", Type::kCount},
-      {"residency", Type::kWord, Need::kRequired, {"cold", "hot"}},
-      {"unit", Type::kWord, Need::kRequired, {"ns"}},
-      {"samples", Type::kSamples},
-      {"median", Type::kNumber},
-      {"cache_bytes", Type::kCount},
-      {"checked", Type::kFlag},
-      {"ratio_to_concat", Type::kNumber, Need::kOptional},
-      {"ratio_to_memcpy", Type::kNumber, Need::kOptional},
-      {"gbps", Type::kNumber, Need::kOptional},
-      {"fraction_of_limit", Type::kNumber, Need::kOptional},
-      {"binding", Type::kText, Need::kOptional}};
+  static const std::vector<std::string_view> quantities = {"append", "decode", "prefill",  "save",
+                                                           "load",   "growth", "rewriting"};
+  static const std::vector<Field> fields = {{"quantity", Type::kWord, Need::kRequired, quantities},
+                                            {"strategy", Type::kText},
+                                            {"shape", Type::kShape},
+                                            {"dtype", Type::kText},
+                                            {"T", Type::kCount},
+                                            {"S", Type::kCount},
+                                            {"threads", Type::kCount},
+                                            {"residency", Type::kWord, Need::kRequired, {"cold", "hot"}},
+                                            {"unit", Type::kWord, Need::kRequired, {"ns"}},
+                                            {"samples", Type::kSamples},
+                                            {"median", Type::kNumber},
+                                            {"cache_bytes", Type::kCount},
+                                            {"checked", Type::kFlag},
+                                            {"nodes", Type::kCount, Need::kOptional},
+                                            {"firings", Type::kCount, Need::kOptional},
+                                            {"ratio_to_concat", Type::kNumber, Need::kOptional},
+                                            {"ratio_to_memcpy", Type::kNumber, Need::kOptional},
+                                            {"gbps", Type::kNumber, Need::kOptional},
+                                            {"fraction_of_limit", Type::kNumber, Need::kOptional},
+                                            {"binding", Type::kText, Need::kOptional}};
   return fields;
 }
 

@@ -23,10 +23,11 @@ struct Cell {
   Geometry geometry;
   DType dtype = DType::kF32;  // of q, k, v and out
   Position tokens = 0;        // T; for prefill the S tokens that arrive at once
+  std::int64_t nodes = 0;     // about so many a model has, where a model is measured and not a cache
   int threads = 1;
   Residency residency = Residency::kHot;
 
-  // "decode/in_place/T=4096/threads=2/B=1,Hq=8,Hkv=8,D=128,Dv=128/f32/cold"
+  // "decode/in_place/T=4096/threads=2/B=1,Hq=8,Hkv=8,D=128,Dv=128/f32/cold", or "rewriting/in_place/nodes=1000/..."
   std::string name() const;
 };
 

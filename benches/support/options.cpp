@@ -17,6 +17,7 @@ constexpr const char* kFooter =
     "Example: kvproof bench --strategy in_place --strategy kivi:bits=4 --tokens 1024,4096 --out "
     "run.jsonl";
 constexpr Position kMostTokens = Position(1) << 24;
+constexpr std::int64_t kMostNodes = 1000000;
 constexpr int kMostThreads = 1024;
 
 // What the command line says, before anything is resolved.
@@ -32,10 +33,14 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--strategy", selection.strategies, "SPEC, in place of the suite's; repeatable")
       ->allow_extra_args(false);
   app.add_option("--tokens", selection.tokens, "T,T,...: tokens held")->delimiter(',')->allow_extra_args(false);
+  app.add_option("--nodes", selection.nodes, "N,N,...: of the models that are rewritten")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--shape", texts.shape, "B=1,Hq=32,Hkv=8,D=128");
   app.add_option("--threads", selection.threads, "N,N,...")->delimiter(',')->allow_extra_args(false);
   app.add_option("--dtype", texts.dtype, "of q, k, v and out: f32, f16, bf16");
-  app.add_option("--quantity", selection.quantities, "append, decode, growth, memory, prefill, save_load; repeatable")
+  app.add_option("--quantity", selection.quantities,
+                 "append, decode, growth, memory, prefill, rewriting, save_load; repeatable")
       ->allow_extra_args(false);
   app.add_option("--data", options.data, "a generator or a safetensors trace")->capture_default_str();
   app.add_option("--plugin", texts.plugins, "a shared object with strategies; repeatable")->allow_extra_args(false);
@@ -76,6 +81,7 @@ void resolve(Options& options, const Texts& texts) {
   Selection& selection = options.selection;
   for (const std::string& plugin : texts.plugins) load_plugin(plugin);
   check_range("tokens", selection.tokens, kMostTokens);
+  check_range("nodes", selection.nodes, kMostNodes);
   check_range("threads", selection.threads, kMostThreads);
   if (!texts.shape.empty()) selection.shape = parse_geometry(texts.shape, kPlainShape);
   if (!texts.dtype.empty()) selection.dtype = parse_dtype(texts.dtype);

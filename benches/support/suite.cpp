@@ -24,10 +24,12 @@ struct Grid {
   std::vector<int> threads = {1};
   std::vector<Geometry> shapes = {kPlainShape};
   std::vector<DType> dtypes = {DType::kF32};
+  std::vector<std::int64_t> nodes = {0};
 };
 
 constexpr Geometry kGroupedShape = {.batch = 1, .q_heads = 32, .kv_heads = 8, .d = 128, .dv = 128};
 constexpr Geometry kNarrowShape = {.batch = 1, .q_heads = 8, .kv_heads = 8, .d = 64, .dv = 64};
+constexpr Geometry kDecoderShape = {.batch = 1, .q_heads = 4, .kv_heads = 2, .d = 8, .dv = 8};  // of a small model
 constexpr Geometry kBatchShape = {.batch = 4, .q_heads = 32, .kv_heads = 8, .d = 128, .dv = 128};
 
 // Every strategy there is with its defaults, and the variants that the report compares.
@@ -36,6 +38,10 @@ Specs every_strategy() {
   for (const Strategy* strategy : all_strategies()) specs.emplace_back(strategy->name);
   for (const char* variant : {"in_place:dtype=f16", "kivi:bits=4", "kivi:bits=2"}) specs.emplace_back(variant);
   return specs;
+}
+
+Grid rewriting() {
+  return {"rewriting", Residency::kHot, {"in_place"}, {0}, {1}, {kDecoderShape}, {DType::kF32}, {100, 1000, 10000}};
 }
 
 std::vector<Grid> quick_suite(int cores) {
@@ -57,6 +63,7 @@ std::vector<Grid> quick_suite(int cores) {
       {"prefill", hot, {"concat", "in_place", "window", "kivi"}, {256, 1024, 2048}},
       {"prefill", hot, {"in_place", "in_place:dtype=f16"}, {2048}, {cores}},
       {"save_load", hot, {"in_place", "in_place:dtype=f16", "window", "kivi"}, {4096, 16384}},
+      rewriting(),
   };
 }
 
@@ -76,6 +83,7 @@ std::vector<Grid> full_suite(int cores) {
       {"decode", hot, all, {256, 1024, 4096, 16384}, {1, cores}},
       {"prefill", hot, all, {256, 512, 1024, 2048, 4096}, {1, cores}, {kPlainShape, kGroupedShape}},
       {"save_load", hot, all, {256, 4096, 16384, 65536}},
+      rewriting(),
   };
 }
 
@@ -89,6 +97,10 @@ std::vector<Grid> grids_of(const std::string& suite) {
 // What the command line says takes the place of what the suite says.
 void narrow(Grid& grid, const Selection& selection) {
   if (!selection.strategies.empty()) grid.strategies = selection.strategies;
+  if (grid.nodes.front() > 0) {  // a model, which has its own shape
+    if (!selection.nodes.empty()) grid.nodes = selection.nodes;
+    return;
+  }
   if (!selection.tokens.empty()) grid.tokens = selection.tokens;
   const bool timed = find_quantity(grid.quantity).unit == Unit::kNanoseconds;
   if (timed && !selection.threads.empty()) grid.threads = selection.threads;
@@ -103,7 +115,9 @@ class CellList {
       for (const DType dtype : grid.dtypes) {
         for (const int threads : grid.threads) {
           for (const Position tokens : grid.tokens) {
-            add(grid, {.geometry = shape, .dtype = dtype, .tokens = tokens, .threads = threads});
+            for (const std::int64_t nodes : grid.nodes) {
+              add(grid, {.geometry = shape, .dtype = dtype, .tokens = tokens, .nodes = nodes, .threads = threads});
+            }
           }
         }
       }

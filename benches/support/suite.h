@@ -16,6 +16,7 @@ struct Selection {
   std::string suite = "quick";
   std::vector<std::string> quantities, strategies;
   std::vector<Position> tokens;
+  std::vector<std::int64_t> nodes;
   std::vector<int> threads;
   std::optional<Geometry> shape;
   std::optional<DType> dtype;

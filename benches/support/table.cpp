@@ -47,14 +47,15 @@ Row row_of(const json& line) {
     return {"memory", strategy, shape(line), "-", std::to_string(line["T"].get<std::int64_t>()), "-", bytes(live),
             "-",      "-",      "-",         "-"};
   }
-  const bool prefill = text_of(line, "quantity") == "prefill";
+  const std::string quantity = text_of(line, "quantity");
+  const char* const size = quantity == "prefill" ? "S" : quantity == "rewriting" ? "nodes" : "T";
   const std::string speed_up =
       line.contains("ratio_to_concat") ? fmt::format("{:.4g}x", 1 / line["ratio_to_concat"].get<double>()) : "-";
-  return {text_of(line, "quantity"),
+  return {quantity,
           strategy,
           shape(line),
           text_of(line, "residency"),
-          std::to_string(line[prefill ? "S" : "T"].get<std::int64_t>()),
+          std::to_string(line[size].get<std::int64_t>()),
           std::to_string(line["threads"].get<int>()),
           duration(line["median"].get<double>()),
           speed_up,
@@ -66,7 +67,7 @@ Row row_of(const json& line) {
 }  // namespace
 
 void print_table(std::span<const json> lines) {
-  std::vector<Row> rows = {{"quantity", "strategy", "BxHq/HkvxD", "caches", "tokens", "threads", "median",
+  std::vector<Row> rows = {{"quantity", "strategy", "BxHq/HkvxD", "caches", "tokens or nodes", "threads", "median",
                             "faster than concat", "of memcpy", "GB/s", "of read limit"}};
   for (const json& line : lines) rows.push_back(row_of(line));
   std::array<std::size_t, kColumns> width{};

@@ -51,7 +51,7 @@ class Program : public testing::Test {
 };
 
 constexpr const char* kTiny =
-    "--tokens 64 --shape B=1,Hq=4,Hkv=2,D=16 --threads 1,2 --seconds 0.001 --strategy concat "
+    "--tokens 64 --nodes 100 --shape B=1,Hq=4,Hkv=2,D=16 --threads 1,2 --seconds 0.001 --strategy concat "
     "--strategy in_place "
     "--strategy kivi:bits=8,group=8,residual=8 ";
 
@@ -70,8 +70,8 @@ TEST_F(Program, WritesARunThatCanBeRead) {
     EXPECT_EQ(cell.value("checked", false), cell["kind"].get<std::string>() == "bench");
   }
   EXPECT_EQ(kinds, (std::set<std::string>{"bench", "limit", "memory"}));
-  EXPECT_EQ(quantities,
-            (std::set<std::string>{"append", "decode", "growth", "load", "prefill", "read_bandwidth", "save"}));
+  EXPECT_EQ(quantities, (std::set<std::string>{"append", "decode", "growth", "load", "prefill", "read_bandwidth",
+                                               "rewriting", "save"}));
   EXPECT_NE(text("stdout").find("in_place"), std::string::npos);
 }
 
@@ -105,6 +105,7 @@ TEST_F(Program, RefusesBadUsageBeforeAnythingRuns) {
   expect_refused("--strategy window:x=1" + out, "x");
   expect_refused("--shape Hq=6,Hkv=4" + out, "Hq");
   expect_refused("--tokens 0" + out, "--tokens 0");
+  expect_refused("--nodes 0" + out, "--nodes 0");
   expect_refused("--threads 0" + out, "--threads 0");
   expect_refused("--dtype i8" + out, "i8");
   expect_refused("--quantity speed" + out, "speed");

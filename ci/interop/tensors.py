@@ -1,4 +1,4 @@
-"""Small tensors, and the files that hold them: safetensors (8 bytes of header length, a JSON header, the data) and npz."""
+"""Small tensors and the files that hold them: npz, and safetensors (8 bytes of header length, a JSON header, data)."""
 
 import ast
 import json
@@ -29,6 +29,13 @@ def normal(seed, shape, scale=1.0):
 def integers(seed, shape, low, high):
     draw = random.Random(seed)
     return Tensor(shape, [draw.randint(low, high) for _ in range(math.prod(shape))])
+
+
+def dat(shape, bits, kind, data, vendor=0):
+    """A .dat file of NNEF: 128 bytes of header, the data."""
+    extents = list(shape) + [0] * (8 - len(shape))
+    head = struct.pack("<2sBBII8IIHH76x", b"\x4e\xef", 1, 0, len(data), len(shape), *extents, bits, kind, vendor)
+    return head + data
 
 
 def write(path, tensors):

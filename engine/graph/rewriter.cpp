@@ -25,7 +25,7 @@ class Rewriting {
     do {
       declined_.clear();
       changed_.clear();
-      for (const auto& rule : rules_) apply(*rule, model_.order());
+      whole_pass();
       while (!changed_.empty()) {
         const std::vector<NodeId> near = neighbourhood();
         changed_.clear();
@@ -41,6 +41,15 @@ class Rewriting {
     const bool any = report_.events.size() > seen_;
     seen_ = report_.events.size();
     return any;
+  }
+
+  void whole_pass() {
+    std::vector<NodeId> order = model_.order();
+    for (const auto& rule : rules_) {
+      const std::size_t before = report_.events.size();
+      apply(*rule, order);
+      if (report_.events.size() > before) order = model_.order();
+    }
   }
 
   void apply(const Rule& rule, const std::vector<NodeId>& nodes) {

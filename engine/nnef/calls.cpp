@@ -69,8 +69,7 @@ Evaluator::Results Evaluator::call(const Expr& expr) {
     fail_at(expr.at,
             "'" + expr.text + "' needs the line 'extension tract_registry " + std::string(disabled->registry) + ";'");
   }
-  throw Error(ErrorCode::kUnsupported, "graph.nnef:" + std::to_string(expr.at.line) + ":" +
-                                           std::to_string(expr.at.column) + ": unknown operator '" + expr.text + "'");
+  fail_at(expr.at, "unknown operator '" + expr.text + "'", ErrorCode::kUnsupported);
 }
 
 Evaluator::Results Evaluator::call(const Primitive& primitive, const Expr& expr) {

@@ -86,6 +86,7 @@ Evaluator::Results Evaluator::values(const Assignment& assignment) {
 void Evaluator::name_after(const Argument& value, const std::string& target, NodeId first_new) {
   const Outlet* outlet = std::get_if<Outlet>(&value.value);
   if (outlet == nullptr || outlet->node < first_new || outlet->slot != 0 || named_.count(outlet->node) > 0) return;
+  literals_.erase(outlet->node);
   frames_.back().target = target;
   const std::string name = stem();
   if (frames_.size() == 1 && model_.find(name) < 0) {
@@ -123,11 +124,15 @@ Outlets Evaluator::add_node(OpPtr op, const Outlets& inputs, std::string_view wh
 }
 
 Outlet Evaluator::add_constant(Constant value) {
-  return model_.add_constant(free_name(stem() + "_constant"), std::move(value));
+  const Outlet outlet = model_.add_constant(free_name(stem() + "_constant"), std::move(value));
+  literals_.insert(outlet.node);
+  return outlet;
 }
 
 Outlet Evaluator::add_dims(DType dtype, const Shape& shape, std::vector<Dim> values) {
-  return add_node(std::make_shared<DimsOp>(dtype, shape, std::move(values)), {}, "dims").front();
+  const Outlet outlet = add_node(std::make_shared<DimsOp>(dtype, shape, std::move(values)), {}, "dims").front();
+  literals_.insert(outlet.node);
+  return outlet;
 }
 
 Outlet Evaluator::add_input(Fact fact) {

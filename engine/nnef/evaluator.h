@@ -41,6 +41,7 @@ class Evaluator {
   Outlets add_node(OpPtr op, const Outlets& inputs, std::string_view what);
   Outlet add_constant(Constant value);
   Outlet add_dims(DType dtype, const Shape& shape, std::vector<Dim> values);
+  bool is_literal(NodeId id) const { return literals_.count(id) > 0; }
   Outlet add_input(Fact fact);                                    // under the identifier that is being assigned
   Outlet add_variable(const std::string& label, Constant value);  // under its label, if that is free
 
@@ -86,7 +87,8 @@ class Evaluator {
   std::deque<Frame> frames_;
   std::set<std::string> reserved_;  // identifiers of the graph: no other node is called so
   std::map<std::string, int> suffixes_;
-  std::set<NodeId> named_;  // nodes that keep their names
+  std::set<NodeId> named_;     // nodes that keep their names
+  std::set<NodeId> literals_;  // constants that stand where they are read
   std::set<std::string> parameters_;
   int depth_ = 0;
   std::int64_t evaluated_ = 0;
@@ -98,7 +100,7 @@ Outlet to_outlet(Evaluator& evaluator, const Argument& argument);
 std::optional<Dim> known_dim(const Model& model, const Argument& argument);
 // "the string 'x'", "a tensor f32[1,2]": for messages.
 std::string describe(const Model& model, const Argument& argument);
-// A cast of a small constant or of dimensions is a constant of another type; nothing for any other operator.
+// A cast of a literal is how constants of other types are written; nothing for any other operator.
 std::optional<Outlet> folded_cast(Evaluator& evaluator, const Op& op, const Outlets& inputs);
 
 }  // namespace kvproof::nnef

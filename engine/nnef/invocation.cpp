@@ -33,8 +33,7 @@ void Invocation::fail(std::string_view argument_name, const std::string& message
   const bool is_placed = at != nullptr && at->from != nullptr && at->from->at.line > 0;
   const Place place = evaluator_.place_of(is_placed ? *at->from : call_);
   const std::string what = argument_name.empty() ? std::string() : "argument '" + std::string(argument_name) + "': ";
-  throw Error(code, "graph.nnef:" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
-                        std::string(primitive_.names.front()) + ": " + what + message);
+  fail_at(place, std::string(primitive_.names.front()) + ": " + what + message, code);
 }
 
 // tract takes `false` for an argument that is left out.

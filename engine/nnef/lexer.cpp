@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/base/error.h"
-
 namespace kvproof::nnef {
 namespace {
 
@@ -14,9 +12,11 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; 
 
 }  // namespace
 
-void fail_at(Place at, const std::string& message) {
-  throw Error(ErrorCode::kMalformed,
-              "graph.nnef:" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + message);
+void fail_at(Place at, const std::string& message, ErrorCode code) {
+  constexpr std::size_t kShown = 400;
+  std::string line = message.size() <= kShown ? message : message.substr(0, kShown) + "...";
+  for (char& c : line) c = c >= ' ' && c <= '~' ? c : '?';
+  throw Error(code, "graph.nnef:" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + line);
 }
 
 std::string Token::str() const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/error.h"
 #include "engine/nnef/ast.h"
 
 namespace kvproof::nnef {
@@ -43,7 +44,7 @@ class Lexer {
   Place place_{1, 1};
 };
 
-// Throws Error(code): "graph.nnef:12:7: message".
-[[noreturn]] void fail_at(Place at, const std::string& message);
+// Throws Error(code): "graph.nnef:12:7: message", on one line whatever is in the message.
+[[noreturn]] void fail_at(Place at, const std::string& message, ErrorCode code = ErrorCode::kMalformed);
 
 }  // namespace kvproof::nnef

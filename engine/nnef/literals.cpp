@@ -124,9 +124,8 @@ std::string describe(const Model& model, const Argument& argument) {
 }
 
 std::optional<Outlet> folded_cast(Evaluator& evaluator, const Op& op, const Outlets& inputs) {
-  constexpr std::int64_t kSmall = 8;
   const auto* cast = dynamic_cast<const Cast*>(&op);
-  if (cast == nullptr) return std::nullopt;
+  if (cast == nullptr || !evaluator.is_literal(inputs.front().node)) return std::nullopt;
   const Model& model = evaluator.model();
   const NodeId from = inputs.front().node;
   if (const auto* dims = model.op_as<DimsOp>(from); dims != nullptr && is_integer(cast->to)) {
@@ -134,7 +133,6 @@ std::optional<Outlet> folded_cast(Evaluator& evaluator, const Op& op, const Outl
   }
   const auto* constant = model.op_as<ConstantOp>(from);
   if (constant == nullptr || constant->value().strings() != nullptr) return std::nullopt;
-  if (constant->value().shape().elements() > kSmall && cast->to != DType::kDim) return std::nullopt;
   const auto results = evaluate(op, std::vector<Value>{Value(constant->value().tensor())});
   return evaluator.add_constant(Tensor(results.front().view()));
 }

@@ -48,8 +48,8 @@ std::string path_of(const std::string& name) {
 
 }  // namespace
 
-Names::Names(const Model& model, const std::vector<NodeId>& nodes) {
-  collect_symbols(model, nodes);
+Names::Names(const Model& model, const std::vector<NodeId>& nodes, std::set<std::string> symbols)
+    : symbols_(std::move(symbols)) {
   keep_public_names(model);
   for (const NodeId id : nodes) {
     const Node& node = model.node(id);
@@ -61,23 +61,6 @@ Names::Names(const Model& model, const std::vector<NodeId>& nodes) {
       if (symbols_.count(name) > 0 || (holder != taken_.end() && holder->second != outlet)) name = unused(name);
       taken_.emplace(name, outlet);
       identifiers_.emplace(outlet, std::move(name));
-    }
-  }
-}
-
-void Names::collect_symbols(const Model& model, const std::vector<NodeId>& nodes) {
-  symbols_ = {model.symbols().begin(), model.symbols().end()};
-  for (const NodeId id : nodes) {
-    for (const Fact& fact : model.node(id).outputs) {
-      for (const Dim& dim : fact.shape) symbols_.merge(dim.symbols());
-      if (fact.dims == nullptr) continue;
-      for (const Dim& dim : *fact.dims) symbols_.merge(dim.symbols());
-    }
-  }
-  for (const Assertion& assertion : model.assertions()) {
-    Lexer lexer(assertion.text);
-    for (Token token = lexer.next(); token.kind != Token::Kind::kEnd; token = lexer.next()) {
-      if (token.kind == Token::Kind::kIdentifier) symbols_.insert(token.text);
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "engine/nnef/names.h"
 #include "engine/nnef/printer.h"
 #include "engine/nnef/registry.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 
 namespace kvproof {
@@ -31,7 +32,11 @@ std::vector<NodeId> inputs_first(const Model& model) {
 class Writer final : public Speller {
  public:
   Writer(const Model& model, const WriteOptions& options)
-      : model_(model), options_(options), nodes_(inputs_first(model)), names_(model, nodes_), archive_(options.label) {}
+      : model_(model),
+        options_(options),
+        nodes_(inputs_first(model)),
+        names_(model, nodes_, symbols_of(model, nodes_)),
+        archive_(options.label) {}
 
   Archive write() {
     for (const NodeId id : nodes_) add_node(id);
@@ -53,8 +58,12 @@ class Writer final : public Speller {
   }
 
  private:
-  // A constant that stands in the text wherever it is read, or dimensions where they are read once.
+  // A constant that stands in the text wherever it is read, or dimensions where they are read once. A cast of a literal
+  // is a literal of another type, so what a cast of the model reads has a name.
   std::optional<Expr> literal_of(NodeId id) const {
+    for (const auto& [reader, i] : model_.consumers({id, 0})) {
+      if (model_.op_as<Cast>(reader)) return std::nullopt;
+    }
     if (const auto* constant = model_.op_as<ConstantOp>(id)) {
       return inline_constant(constant->value(), options_.inline_elements);
     }

@@ -8,7 +8,7 @@
 namespace kvproof {
 
 // (q [B,Hq,S,D], k [B,Hkv,T,D], v [B,Hkv,T,Dv], mask?) -> [B,Hq,S,Dv], or rank 3 without heads: [B,S,D] and so on.
-// Hq is a multiple of Hkv. The mask, of a rank not above q's (axes of 1 are added in front), broadcasts to [B,Hq,S,T]:
+// Hq is a multiple of Hkv; k and v have one type. The mask, of a rank not above q's (axes of 1 are added in front), broadcasts to [B,Hq,S,T]:
 // bool hides where false; a floating one is added to the scaled score. Causal: aligned at the bottom right, query i
 // sees keys j <= i + T - S; together with a mask both apply. A query with nothing to attend gives zeros. Arithmetic is
 // f32 by the flash kernel; the result is rounded to q's dtype.

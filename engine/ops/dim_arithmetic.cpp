@@ -17,13 +17,33 @@ std::optional<Dim> power(const Dim& base, const Dim& exponent) {
   return result;
 }
 
+// The operands of a minimum or maximum that stands alone.
+const Dim::Factor* extreme_of(const Dim& dim, Dim::Factor::Kind kind) {
+  const auto& terms = dim.terms();
+  if (terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1) return nullptr;
+  return terms[0].factors[0]->kind == kind ? terms[0].factors[0].get() : nullptr;
+}
+
+// Whether a >= b follows, also of what minima and maxima are made of.
+bool implies_at_least(const Dim& a, const Dim& b, const Assumptions& known, int depth = 3) {
+  using Kind = Dim::Factor::Kind;
+  if (known.implies_at_least(a, b)) return true;
+  if (depth == 0) return false;
+  const auto holds = [&](const Dim& x, const Dim& y) { return implies_at_least(x, y, known, depth - 1); };
+  if (const auto* f = extreme_of(b, Kind::kMax)) return holds(a, f->a) && holds(a, f->b);
+  if (const auto* f = extreme_of(b, Kind::kMin)) return holds(a, f->a) || holds(a, f->b);
+  if (const auto* f = extreme_of(a, Kind::kMin)) return holds(f->a, b) && holds(f->b, b);
+  if (const auto* f = extreme_of(a, Kind::kMax)) return holds(f->a, b) || holds(f->b, b);
+  return false;
+}
+
 std::optional<bool> at_least(const Dim& a, const Dim& b, const Assumptions& known) {
   const std::optional<std::int64_t> x = a.integer(), y = b.integer();
   if (x && y) return *x >= *y;
   if (x && std::abs(*x) >= kBeyond) return *x > 0;
   if (y && std::abs(*y) >= kBeyond) return *y < 0;
-  if (known.implies_at_least(a, b)) return true;
-  if (known.implies_at_least(b, a + 1)) return false;
+  if (implies_at_least(a, b, known)) return true;
+  if (implies_at_least(b, a + 1, known)) return false;
   return std::nullopt;
 }
 
@@ -44,7 +64,7 @@ std::optional<Dim> as_dim(std::optional<bool> answer, bool negated = false) {
 Dim extreme(const Dim& a, const Dim& b, bool up, const Assumptions& known) {
   const std::optional<bool> ordered = at_least(a, b, known);
   if (ordered) return *ordered == up ? a : b;
-  if (known.implies_at_least(b, a)) return up ? b : a;
+  if (implies_at_least(b, a, known)) return up ? b : a;
   return up ? max(a, b) : min(a, b);
 }
 

@@ -71,7 +71,7 @@ class KvSdpa : public Op {
     std::optional<CacheSite> keys, values;
   };
   // Throws Error(kUsage) for an unknown strategy, Error(kMismatch) for one that does not see all where
-  // attention.causal is false.
+  // attention.causal is false, for a scale of 0, and for an axis that is not that of `keys` and `values`.
   explicit KvSdpa(Options o);
   std::string_view name() const override { return "KvSdpa"; }
   std::string attributes() const override;

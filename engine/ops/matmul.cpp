@@ -24,16 +24,15 @@ std::vector<Products::Pair> pairs_of(const Shape& a, const Shape& b, const Shape
   return pairs;
 }
 
-// Neighbours with the same right factor, as of grouped heads or of a batch with one weight, are rows of one product.
+// Neighbours with the same right factor, as of grouped heads or of a batch with one weight, are rows of one product:
+// behind the last axis that the right factors have, the left ones follow each other.
 void join_rows(Products& p) {
   std::size_t run = 0;
   while (run < p.pairs.size() && p.pairs[run].b == p.pairs[0].b) ++run;
-  if (run < 2 || p.pairs.size() % run != 0 || p.a.order != Order::kRows) return;
+  if (run < 2 || p.a.order != Order::kRows) return;
   std::vector<Products::Pair> joined;
-  for (std::size_t i = 0; i < p.pairs.size(); ++i) {
-    const Products::Pair pair = p.pairs[i], first = p.pairs[i - i % run];
-    if (pair.b != first.b || pair.a != first.a + std::int64_t(i % run) || first.a % std::int64_t(run) != 0) return;
-    if (i % run == 0) joined.push_back({pair.a / std::int64_t(run), pair.b});
+  for (std::size_t i = 0; i < p.pairs.size(); i += run) {
+    joined.push_back({p.pairs[i].a / std::int64_t(run), p.pairs[i].b});
   }
   p.m *= std::int64_t(run);
   p.pairs = std::move(joined);

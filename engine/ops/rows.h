@@ -53,6 +53,7 @@ class Rows {
   // The elements of a row.
   template <class T>
   void read(const TensorView& from, std::int64_t row, T* to) const {
+    if (length() == 0) return;  // there may be no memory
     const std::int64_t width = std::int64_t(size_of(from.dtype));
     const std::byte* first = from.data + start(row) * width;
     for_each_piece(
@@ -60,6 +61,7 @@ class Rows {
   }
   template <class T>
   void write(const T* from, std::int64_t row, const MutableTensorView& to) const {
+    if (length() == 0) return;
     const std::int64_t width = std::int64_t(size_of(to.dtype));
     std::byte* first = to.data + start(row) * width;
     for_each_piece(

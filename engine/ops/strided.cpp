@@ -37,32 +37,65 @@ void copy_elements(const CopyAxis& axis, const std::byte* from, std::byte* to) {
   for (std::int64_t i = 0; i < axis.size; ++i) target[i * axis.to] = source[i * axis.from];
 }
 
-void copy_axis(const CopyAxis& axis, std::size_t element, const std::byte* from, std::byte* to) {
-  if (axis.from == 1 && axis.to == 1) {
-    std::memcpy(to, from, std::size_t(axis.size) * element);
-    return;
+// Where the source is contiguous along `down` and the target along `across`: squares that are read in runs and written
+// in runs.
+template <class T>
+void copy_turned(const CopyAxis& down, const CopyAxis& across, const std::byte* from, std::byte* to) {
+  constexpr std::int64_t kSide = 64;
+  T square[kSide * kSide];
+  for (std::int64_t i = 0; i < down.size; i += kSide) {
+    for (std::int64_t j = 0; j < across.size; j += kSide) {
+      const std::int64_t rows = std::min(kSide, down.size - i), columns = std::min(kSide, across.size - j);
+      for (std::int64_t column = 0; column < columns; ++column) {
+        const T* source = reinterpret_cast<const T*>(from) + i + (j + column) * across.from;
+        for (std::int64_t row = 0; row < rows; ++row) square[row * kSide + column] = source[row];
+      }
+      for (std::int64_t row = 0; row < rows; ++row) {
+        std::copy_n(square + row * kSide, columns, reinterpret_cast<T*>(to) + (i + row) * down.to + j);
+      }
+    }
   }
-  switch (element) {
-    case 1:
-      return copy_elements<std::uint8_t>(axis, from, to);
-    case 2:
-      return copy_elements<std::uint16_t>(axis, from, to);
-    case 4:
-      return copy_elements<std::uint32_t>(axis, from, to);
-    case 8:
-      return copy_elements<std::uint64_t>(axis, from, to);
-    default:
-      KVPROOF_CHECK(element <= 8);
+}
+
+bool is_turned(const CopyAxis& down, const CopyAxis& across) {
+  return down.from == 1 && across.to == 1 && across.from != 0;
+}
+
+template <class T>
+void copy_axes(std::span<const CopyAxis> axes, const std::byte* from, std::byte* to) {
+  const CopyAxis& first = axes[0];
+  if (axes.size() == 1) {
+    if (first.from != 1 || first.to != 1) return copy_elements<T>(first, from, to);
+    std::memcpy(to, from, std::size_t(first.size) * sizeof(T));
+  } else if (axes.size() == 2 && is_turned(axes[0], axes[1])) {
+    copy_turned<T>(axes[0], axes[1], from, to);
+  } else {
+    constexpr std::ptrdiff_t kBytes = sizeof(T);
+    for (std::int64_t i = 0; i < first.size; ++i) {
+      copy_axes<T>(axes.subspan(1), from + i * first.from * kBytes, to + i * first.to * kBytes);
+    }
   }
 }
 
 void copy_axes(std::span<const CopyAxis> axes, std::size_t element, const std::byte* from, std::byte* to) {
-  const CopyAxis& first = axes[0];
-  if (axes.size() == 1) return copy_axis(first, element, from, to);
-  const std::ptrdiff_t bytes = std::ptrdiff_t(element);
-  for (std::int64_t i = 0; i < first.size; ++i) {
-    copy_axes(axes.subspan(1), element, from + i * first.from * bytes, to + i * first.to * bytes);
+  switch (element) {
+    case 1:
+      return copy_axes<std::uint8_t>(axes, from, to);
+    case 2:
+      return copy_axes<std::uint16_t>(axes, from, to);
+    case 4:
+      return copy_axes<std::uint32_t>(axes, from, to);
+    default:
+      KVPROOF_CHECK(element == 8);
+      return copy_axes<std::uint64_t>(axes, from, to);
   }
+}
+
+// The order of loops is free: the axis along which the source is contiguous goes beside the innermost.
+void pair_contiguous(std::vector<CopyAxis>& axes) {
+  const auto last = axes.end() - 1;
+  const auto contiguous = std::find_if(axes.begin(), last, [&](const CopyAxis& a) { return is_turned(a, *last); });
+  if (contiguous != last) std::rotate(contiguous, contiguous + 1, last);
 }
 
 }  // namespace
@@ -70,6 +103,7 @@ void copy_axes(std::span<const CopyAxis> axes, std::size_t element, const std::b
 void copy_strided(const std::vector<CopyAxis>& axes, std::size_t element, const std::byte* from, std::byte* to) {
   std::vector<CopyAxis> left = joined(axes);
   if (left.empty()) left.push_back({1, 1, 1});
+  pair_contiguous(left);
   std::int64_t bytes_below = std::int64_t(element);
   for (std::size_t i = 1; i < left.size(); ++i) bytes_below *= left[i].size;
   if (left[0].size * bytes_below == 0) return;

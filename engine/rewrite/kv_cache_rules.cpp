@@ -131,8 +131,7 @@ class UnfoldKvCache : public Rule {
 
 std::optional<std::string> output_of_past(const Model& model, NodeId input) {
   const auto concat = concat_of(model, input);
-  if (!concat) return std::nullopt;
-  return output_names(model, {*concat, 0})[0];
+  return concat ? carried(output_names(model, {*concat, 0}), model.node(input).name) : std::nullopt;
 }
 
 RulePtr detect_kv_cache_rule() { return std::make_unique<DetectKvCache>(); }

@@ -1,6 +1,8 @@
 // Two caches and an attention become one operator with a strategy.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/cache/strategy.h"
 #include "engine/ops/attention.h"
 #include "engine/ops/layout.h"
@@ -16,11 +18,14 @@ VisibleRule visible_of(const std::string& spec) {
   return params.strategy().contract(params).visible;
 }
 
-// The spec for a layer; empty for a layer without a window where its own is asked for.
+// The spec for a layer; empty where its own window is asked for and it has none, or one that no cache holds.
 std::string spec_for(const StrategyChoice& choice, const VisibleKeys& keys) {
   if (!choice.own_window) return choice.spec;
-  if (!keys.window) return "";
   Params params = parse_spec(choice.spec);
+  const auto known = params.strategy().parameters();
+  const auto w =
+      std::find_if(known.begin(), known.end(), [](const Param& p) { return p.name == std::string_view("w"); });
+  if (!keys.window || *keys.window > w->max) return "";
   params.set("w", *keys.window);
   return canonical_spec(params);
 }
@@ -30,6 +35,7 @@ std::string spec_for(const StrategyChoice& choice, const VisibleKeys& keys) {
 std::string what_is_wrong(const VisibleKeys& keys, const std::string& spec, const StrategyChoice& choice) {
   if (keys.kind == VisibleKeys::Kind::kUnknown) return keys.reason;
   if (choice.own_window && keys.kind == VisibleKeys::Kind::kAll) return "it is not causal and has no window";
+  if (spec.empty() && keys.window) return fmt::format("its window of {} keys is too wide", *keys.window);
   if (spec.empty()) return "it has no window: its queries see all earlier keys";
   const VisibleRule shown = visible_of(spec);
   if (keys.kind == VisibleKeys::Kind::kAll) {
@@ -56,9 +62,11 @@ std::variant<Operands, std::string> operands_of(const Model& model, NodeId id) {
                        both.values.site->past.shape[std::size_t(both.values.site->axis)].str());
   }
   const std::vector<Dim>& q = model.fact(model.node(id).inputs[0]).shape;
-  const Dim& fresh = model.fact(both.keys.fresh).shape[std::size_t(both.keys.site->axis)];
-  if (!(q[q.size() - 2] == fresh)) {
-    return fmt::format("it has {} queries for {} new keys", q[q.size() - 2].str(), fresh.str());
+  for (const CachedOperand* in : {&both.keys, &both.values}) {
+    const Dim& fresh = model.fact(in->fresh).shape[std::size_t(in->site->axis)];
+    if (q[q.size() - 2] == fresh) continue;
+    return fmt::format("it has {} queries for {} new {}", q[q.size() - 2].str(), fresh.str(),
+                       in == &both.keys ? "keys" : "values");
   }
   for (const std::size_t i : {std::size_t(0), std::size_t(2)}) {
     const Dim& width = model.fact(model.node(id).inputs[i]).shape.back();

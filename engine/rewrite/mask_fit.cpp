@@ -62,14 +62,16 @@ std::optional<Steps> as_steps_along(const Elements& elements, const Shape& shape
     (along[axis] < 0 ? low : high) += along[axis] * (shape[int(axis)] - 1);
   }
   std::vector<double> value_at(std::size_t(high - low + 1), std::nan(""));  // every sum from low to high occurs
-  for (std::int64_t e = 0; e < elements.count(); ++e) {
+  const int last = shape.rank() - 1;
+  const std::int64_t row = last < 0 ? 1 : shape[last], step = last < 0 ? 0 : along[std::size_t(last)];
+  for (std::int64_t first = 0; first < elements.count(); first += row) {
     std::int64_t x = -low;
-    for (std::size_t axis = 0; axis < along.size(); ++axis) {
-      if (along[axis] != 0) x += along[axis] * index_along(e, axis, shape, strides);
+    for (std::size_t axis = 0; axis < along.size(); ++axis) x += along[axis] * index_along(first, axis, shape, strides);
+    for (std::int64_t e = first; e < first + row; ++e, x += step) {
+      double& value = value_at[std::size_t(x)];
+      if (std::isnan(value)) value = elements[e];
+      if (value != elements[e]) return std::nullopt;
     }
-    double& value = value_at[std::size_t(x)];
-    if (std::isnan(value)) value = elements[e];
-    if (value != elements[e]) return std::nullopt;
   }
   Steps steps{std::move(along), {value_at[0]}, {}};
   for (std::int64_t x = low; x <= high; ++x) {

@@ -72,9 +72,9 @@ NumberFn number_fn(BinaryFn fn) {
     case BinaryFn::kMul:
       return [](double a, double b) { return a * b; };
     case BinaryFn::kMin:
-      return [](double a, double b) { return a < b ? a : b; };
+      return [](double a, double b) { return std::isnan(a) || a < b ? a : b; };
     case BinaryFn::kMax:
-      return [](double a, double b) { return a > b ? a : b; };
+      return [](double a, double b) { return std::isnan(a) || a > b ? a : b; };
     case BinaryFn::kEq:
       return [](double a, double b) { return a == b ? 1.0 : 0.0; };
     case BinaryFn::kNe:

@@ -59,7 +59,7 @@ TransformReport transformers_detect_all(Model& model, const TransformParams& par
 }
 
 TransformReport fuse_with(Model& model, const StrategyChoice& choice) {
-  std::map<std::string, std::string> narrowed;
+  std::map<std::string, std::string> narrowed;  // by attention
   for (const NodeId id : model.nodes()) {
     if (!model.op_as<Sdpa>(id)) continue;
     if (std::string what = what_is_narrowed(model, id, choice); !what.empty()) narrowed[model.node(id).name] = what;

@@ -157,20 +157,28 @@ int run_model(const std::shared_ptr<const Plan>& plan, const Options& options) {
 void describe(CLI::App& app, Options& o) {
   app.add_option("MODEL", o.model, "NNEF: a folder, .tar or .tgz")->required();
   app.add_option("--apply", o.transforms, "a transform, NAME or NAME:param=value; repeatable, in order")
+      ->type_name("TRANSFORM")
       ->allow_extra_args(false);
-  app.add_option("--inputs", o.inputs, ".npz or .safetensors; NAME, or turn_0/NAME, turn_1/NAME, ...");
-  app.add_option("--outputs", o.outputs, "write what comes out; .npz or .safetensors");
-  app.add_option("--assert-outputs", o.expected, "compare: turn_k/NAME with that turn, NAME with the last");
-  app.add_option("--approx", o.approx, "exact, close, approximate, very, super or ultra; default close");
-  app.add_option("--approx-custom", o.approx_custom, "atol,rtol,share of outliers");
+  app.add_option("--inputs", o.inputs, ".npz or .safetensors; NAME, or turn_0/NAME, turn_1/NAME, ...")
+      ->type_name("FILE");
+  app.add_option("--outputs", o.outputs, "write what comes out; .npz or .safetensors")->type_name("FILE");
+  app.add_option("--assert-outputs", o.expected, "compare: turn_k/NAME with that turn, NAME with the last")
+      ->type_name("FILE");
+  app.add_option("--approx", o.approx, "exact, close, approximate, very, super or ultra; default close")
+      ->type_name("NAME");
+  app.add_option("--approx-custom", o.approx_custom, "atol,rtol,share of outliers")->type_name("NUMBERS");
   app.add_flag("--allow-missing-outputs", o.allow_missing, "an output may have nothing to compare with");
-  app.add_option("--set", o.symbols, "specialise a symbol: S=1; repeatable")->allow_extra_args(false);
+  app.add_option("--set", o.symbols, "specialise a symbol: S=1; repeatable")
+      ->type_name("SYMBOL=N")
+      ->allow_extra_args(false);
   app.add_flag("--steps", o.steps, "print the time of every node and operator");
   app.add_flag("--dump{listing}", o.dump, "print the model as it runs; =dot for Graphviz");
-  app.add_option("--save-state", o.save_state, "write the states behind the last turn");
-  app.add_option("--load-state", o.load_state, "begin with states that were saved");
+  app.add_option("--save-state", o.save_state, "write the states behind the last turn")->type_name("FILE");
+  app.add_option("--load-state", o.load_state, "begin with states that were saved")->type_name("FILE");
   app.add_option("--threads", o.threads, "default: all")->check(CLI::Range(1, 1024));
-  app.add_option("--plugin", o.plugins, "load strategies from a shared object")->allow_extra_args(false);
+  app.add_option("--plugin", o.plugins, "load strategies from a shared object")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
 }
 
 int run(int argc, char** argv) {

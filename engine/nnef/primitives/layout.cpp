@@ -1,6 +1,7 @@
 // Reshaping, transposing, joining and repeating.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "engine/nnef/registry.h"
 #include "engine/ops/elementwise.h"
@@ -62,21 +63,28 @@ Outlets build_reshape(Invocation& in) {
   return {in.add<Reshape>({input}, std::move(shape))};
 }
 
+// How many axes in front and behind agree, as windows count them: none if all do.
+std::pair<std::size_t, std::size_t> agreeing(const std::vector<Dim>& before, const std::vector<Dim>& after) {
+  if (before == after) return {0, 0};
+  const std::size_t shorter = std::min(before.size(), after.size());
+  std::size_t front = 0, back = 0;
+  while (front < shorter && before[front] == after[front]) ++front;
+  while (back < shorter - front && before[before.size() - 1 - back] == after[after.size() - 1 - back]) ++back;
+  return {front, back};
+}
+
 // The shortest window that differs. A size of 0 would read as a copy.
 std::optional<Expr> spell_reshape(const Reshape& op, Speller& to) {
-  const std::vector<Dim>&before = to.fact(0).shape, &after = op.shape;
-  const std::size_t shorter = std::min(before.size(), after.size());
-  std::size_t start = 0, behind = 0;
-  while (start < shorter && before[start] == after[start]) ++start;
-  while (behind < shorter - start && before[before.size() - 1 - behind] == after[after.size() - 1 - behind]) ++behind;
-  const std::vector<Dim> shape(after.begin() + std::ptrdiff_t(start), after.end() - std::ptrdiff_t(behind));
-  const std::vector<Dim> window(before.begin() + std::ptrdiff_t(start), before.end() - std::ptrdiff_t(behind));
+  const std::vector<Dim>& before = to.fact(0).shape;
+  const auto [front, back] = agreeing(before, op.shape);
+  const std::vector<Dim> shape(op.shape.begin() + std::ptrdiff_t(front), op.shape.end() - std::ptrdiff_t(back));
+  const std::vector<Dim> window(before.begin() + std::ptrdiff_t(front), before.end() - std::ptrdiff_t(back));
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i].is(0) && (i >= window.size() || !window[i].is(0))) return std::nullopt;
   }
   return call("reshape", {to.input(0)})
       .with("shape", dimensions(shape))
-      .with("axis_start", integer(std::int64_t(start)))
+      .with("axis_start", integer(std::int64_t(front)))
       .with("axis_count", integer(std::int64_t(window.size())));
 }
 

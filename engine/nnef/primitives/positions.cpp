@@ -17,7 +17,7 @@ Dim bounded(const Invocation& in, const Dim& position, const Dim& size, std::int
     const Dim from_end = position + size;
     return known.implies_at_least(0, from_end) ? Dim(0) : from_end;
   }
-  if (known.implies_at_least(size, position)) return position;
+  if (position.is(0) || known.implies_at_least(size, position)) return position;
   if (known.implies_at_least(position, size)) return size;
   return position.integer() ? min(position, size) : position;
 }

@@ -121,7 +121,8 @@ TEST(ElementwisePrimitives, LiteralsTakeTheTypeOfTheTensor) {
 
 TEST(ElementwisePrimitives, ShapesAreAlignedOnTheLeft) {
   EXPECT_EQ(described("select(eq(i, i), x, 0.0)"), "Select() -> f32[1,S,8]");
-  expect_error("add(x, sum_reduce(squeeze(x, axes = [0]), axes = [0]))", "Add: ");
+  EXPECT_EQ(described("add(x, squeeze(x, axes = [0]))"), "Add() -> f32[S,8,8]");
+  expect_error("add(x, [[[1.0, 2.0, 3.0]]])", "Add: f32[1,S,8] and f32[1,1,3] differ on axis 2");
 }
 
 TEST(ElementwisePrimitives, ArithmeticOnShapesIsKnownBeforeARun) {

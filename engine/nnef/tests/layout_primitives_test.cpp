@@ -72,6 +72,8 @@ TEST(LayoutPrimitives, AreWrittenInTheFormOfTractAndReadAgain) {
   const std::pair<const char*, const char*> cases[] = {
       {"reshape(x, shape = [0, -1, 2, 4])", "reshape(x, shape = [2, 4], axis_start = 2, axis_count = 1)"},
       {"reshape(c, [24])", "reshape(c, shape = [24], axis_start = 0, axis_count = 3)"},
+      {"reshape(c, [2, 3, 4])", "reshape(c, shape = [2, 3, 4], axis_start = 0, axis_count = 3)"},
+      {"reshape(c, [2, 1, 1, 3, 4])", "reshape(c, shape = [1, 1], axis_start = 1, axis_count = 0)"},
       {"squeeze(x, axes = [0])", "squeeze(x, axes = [0])"},
       {"unsqueeze(x, axes = [-1])", "unsqueeze(x, axes = [3])"},
       {"transpose(c, axes = [1, 0])", "transpose(c, axes = [1, 0, 2])"},

@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/graph/session.h"
 #include "engine/nnef/npz.h"
+#include "engine/nnef/tests/random_graph.h"
 #include "engine/nnef/tests/small_llama.h"
 #include "engine/nnef/writer.h"
 #include "engine/ops/elementwise.h"
@@ -150,6 +151,17 @@ TEST(RoundTrip, NamesThatWereChangedAreStableAfterwards) {
   const Outlet t = model.add("inf", add, {s, w2});
   model.add_output("y", model.add("a b", add, {t, w3}));
   again(model);
+}
+
+TEST(RoundTrip, AThousandRandomGraphsKeepTheirGraph) {
+  std::size_t nodes = 0;
+  for (std::uint64_t seed = 1; seed <= 1000 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Model model = RandomGraph(seed).draw();
+    nodes += model.nodes().size();
+    again(model);
+  }
+  EXPECT_GT(nodes, 3000U);
 }
 
 // Three models that others made, with what they answered.

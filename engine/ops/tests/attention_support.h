@@ -70,7 +70,7 @@ inline Value part(const Value& value, int axis, std::int64_t begin, std::int64_t
   for (int i = 0; i < axis; ++i) outer *= shape[i];
   for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
   Tensor result(value.dtype(), Shape(dims));
-  for (std::int64_t i = 0; i < outer; ++i) {
+  for (std::int64_t i = 0; i < outer && end > begin; ++i) {
     std::memcpy(result.view().data + i * (end - begin) * inner, value.view().data + (i * shape[axis] + begin) * inner,
                 std::size_t((end - begin) * inner));
   }

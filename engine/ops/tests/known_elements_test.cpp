@@ -69,6 +69,9 @@ TEST(KnownElements, MinAndMaxUseAssumptions) {
   EXPECT_EQ(known_of(BinaryFn::kMax, zero, p), "[P]");
   EXPECT_EQ(known_of(BinaryFn::kMin, p, both), "[P]");
   EXPECT_EQ(known_of(BinaryFn::kMax, p, both), "[P + S]");
+  const Fact before = dims({max(0, kP - 1)});
+  EXPECT_EQ(known_of(BinaryFn::kMin, before, p), "[" + max(0, kP - 1).str() + "]");
+  EXPECT_EQ(known_of(BinaryFn::kGe, dims({min(kP, kS)}), zero), "[1]");
   EXPECT_EQ(known_of(BinaryFn::kMin, p, dims({kS})), "[" + min(kP, kS).str() + "]");
 }
 

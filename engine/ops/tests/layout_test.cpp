@@ -46,6 +46,21 @@ TEST(Layout, EightAxesAreTransposed) {
   });
 }
 
+// The copy goes by squares, of which the last ones are cut short.
+TEST(Layout, LargeMatricesAreTransposed) {
+  Random random(14);
+  for (const DType dtype : {DType::kU8, DType::kF16, DType::kF32, DType::kF64}) {
+    for (const std::vector<int>& axes : {std::vector<int>{0, 2, 1}, {2, 1, 0}, {2, 0, 1}, {1, 2, 0}}) {
+      const Value in = random_value(dtype, {3, 70, 131}, random);
+      expect_moved(run(Transpose(axes), {in}), in, [&](const Coordinates& at) {
+        Coordinates from(3);
+        for (std::size_t i = 0; i < 3; ++i) from[std::size_t(axes[i])] = at[i];
+        return from;
+      });
+    }
+  }
+}
+
 TEST(Layout, WhatStaysInOrderSharesMemory) {
   Random random(3);
   const Value in = random_value(DType::kF32, {1, 1, 4, 8}, random);

@@ -95,6 +95,22 @@ TEST(MatMul, OneColumnEqualsPlainLoops) {
   }
 }
 
+// Heads of a group share their right factor, as do all rows of a batch with one weight.
+TEST(MatMul, GroupsWithOneRightFactorEqualPlainLoops) {
+  Random random(7);
+  for (const DType dtype : {DType::kF32, DType::kF64}) {
+    for (const bool transposed : {false, true}) {
+      const Value a = random_factor(dtype, {2, 3, 4, 2, 5}, random);
+      const std::string expr = std::string("xyzmk,xyz") + (transposed ? "nk" : "kn") + "->xyzmn";
+      for (const Shape& batch : {Shape{2, 3, 1}, Shape{2, 1, 1}, Shape{1, 1, 1}, Shape{1, 3, 4}, Shape{2, 1, 4}}) {
+        const Value b = random_factor(dtype, turned({batch[0], batch[1], batch[2]}, 5, 6, transposed), random);
+        expect_einsum(expr, a, &b, run(MatMul(false, transposed), {a, b}));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(MatMul, NothingSummedIsZero) {
   Random random(4);
   for (const DType dtype : kTypes) {

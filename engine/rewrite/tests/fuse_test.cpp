@@ -58,6 +58,7 @@ struct OneAttention {
   }
 };
 
+// tract 0.23.6: the fusions need exactly three inputs, so that none fires on an export with a mask.
 TEST(FuseKvSdpa, FiresOnEveryLayerOfEveryCausalDecoder) {
   for (const Mask mask : {Mask::kRanges, Mask::kTorch, Mask::kFlag}) {
     for (const auto repeat :
@@ -91,6 +92,7 @@ TEST(FuseKvSdpa, AgainChangesNothing) {
   EXPECT_TRUE(same_graph(once, m));
 }
 
+// tract 0.23.6: after a fusion nothing binds P.
 TEST(FuseKvSdpa, ThePastLengthStaysKnown) {
   Model m = detected({});
   apply_transform(m, "fuse_inplace_kv_sdpa");
@@ -120,6 +122,7 @@ TEST(FuseKvSdpa, TheOperatorCarriesWhatTheAttentionHad) {
   EXPECT_EQ(o.values->name, "v");
 }
 
+// tract 0.23.6: a window is imposed on any attention, causal or not.
 TEST(FuseKvSdpa, NotCausalFusesWithWhatSeesAllAndStaysNotCausal) {
   Model m = detected({.mask = Mask::kNone});
   Model windowed = m;
@@ -149,6 +152,7 @@ TEST(FuseKvSdpa, CachesThatAreStillInputsAreDeclinedWithAHint) {
             "its keys are joined with the input 'k_0' by 'k_0_concat', which is no cache before detect_kv_cache");
 }
 
+// tract 0.23.6: one window for all layers, also for those that see everything.
 TEST(FuseWindowKvSdpa, EachLayerGetsItsOwnWindow) {
   Model m = detected({.windows = {4, 0, 4, 0, 8, 0, 4, 0, 4, 0}});
   const TransformReport report = apply_transform(m, "fuse_window_kv_sdpa");
@@ -189,6 +193,7 @@ TEST(FuseWindowKvSdpa, AWindowOnACausalLayerIsWhatWasAskedForAndReported) {
   EXPECT_EQ(report.notes[1], "'attn_1': saw all earlier keys, now what window:w=4 shows");
 }
 
+// tract 0.23.6: rank 3 and axis 1 fuse into operators that fail or read heads for tokens.
 TEST(FuseKvSdpa, Rank3AndEitherAxisFuse) {
   OneAttention flat;
   flat.attend(flat.cache("k", {1, kP, 8}, {1, kS, 8}, 1), flat.cache("v", {1, kP, 8}, {1, kS, 8}, 1), {1, kS, 8});
@@ -230,11 +235,25 @@ TEST(FuseKvSdpa, ACacheAlongAnotherAxisIsDeclined) {
             "the cache of its keys, 'k', grows along axis 3, which is not the attention's sequence");
 }
 
+// tract 0.23.6: the whole transform fails where V is not as wide as K.
 TEST(FuseKvSdpa, ValuesOfAnotherWidthFuse) {
   OneAttention a;
   a.attend(a.keys(2, 8), a.values(2, 6));
   EXPECT_EQ(a.apply("fuse_inplace_kv_sdpa"), "");
   EXPECT_EQ(a.m.fact(a.m.outputs()[0].outlet).str(), "f32[1,4,S,6]");
+}
+
+// tract 0.23.6: the past that the replaced caches held is dropped.
+TEST(FuseKvSdpa, APastThatIsHeldIsRefusedNotDropped) {
+  const Model plain = detected({.layers = 2});
+  Model fused_model = plain;
+  apply_transform(fused_model, "fuse_inplace_kv_sdpa");
+  Session before(std::make_shared<Plan>(plain)), after(std::make_shared<Plan>(fused_model));
+  std::vector<Value> x;
+  x.emplace_back(decode_input(0, 3));
+  before.run(x);
+  EXPECT_THROW(after.thaw(before.freeze()), Error);
+  EXPECT_EQ(after.past().at("attn_0"), 0);
 }
 
 TEST(FuseKvSdpa, AnUnknownWidthIsDeclined) {
@@ -274,6 +293,33 @@ TEST(FuseKvSdpa, CachesOfDifferentPastLengthsAreDeclined) {
   const CacheSite site{"v", 2, {DType::kF32, {1, 2, other, 8}}, {DType::kF32, {1, 2, kS, 8}}};
   a.attend(k, m.add("v", std::make_shared<DynKvCache>(site), {rows}));
   EXPECT_EQ(a.apply("fuse_inplace_kv_sdpa"), "its caches have different past lengths, P and R");
+}
+
+TEST(FuseKvSdpa, NewRowsThatAreNotAsManyAsTheQueriesAreDeclined) {
+  OneAttention a;
+  a.attend(a.keys(), a.values(), {1, 4, Dim::symbol("R"), 8});
+  EXPECT_EQ(a.apply("fuse_inplace_kv_sdpa"), "it has R queries for S new keys");
+}
+
+TEST(FuseKvSdpa, CacheCastsAndRopeBehindTheCacheAreNamed) {
+  OneAttention cast;
+  const Outlet k = cast.cache("k", {1, 2, kP, 8}, {1, 2, kS, 8}, 2);
+  const auto to_f16 = std::make_shared<Cast>(DType::kF16);
+  const Outlet q = cast.m.add_input("q", Fact(DType::kF16, {1, 4, kS, 8}));
+  const Outlet half_k = cast.m.add("half_k", to_f16, {k}), half_v = cast.m.add("half_v", to_f16, {cast.values()});
+  cast.m.add_output("y", cast.m.add("attn", std::make_shared<Sdpa>(SdpaOptions{.causal = true}), {q, half_k, half_v}));
+  EXPECT_EQ(cast.apply("fuse_inplace_kv_sdpa"), "its keys are cast from f32 to f16 behind the cache");
+
+  OneAttention rope;
+  const Outlet angles = rope.m.add_input("cos", Fact(DType::kF32, {1, 1, kP + kS, 8}));
+  rope.attend(rope.m.add("rope", std::make_shared<ApplyRope>(), {rope.keys(), angles, angles}), rope.values());
+  EXPECT_EQ(rope.apply("fuse_inplace_kv_sdpa"), "its keys are rotated behind the cache by 'rope'");
+}
+
+TEST(FuseWindowKvSdpa, AWindowWiderThanAnyCacheIsDeclined) {
+  Model m = detected({.layers = 1, .windows = {(1 << 24) + 1}});
+  EXPECT_EQ(apply_transform(m, "fuse_window_kv_sdpa").declined().at(0).reason,
+            "its window of 16777217 keys is too wide");
 }
 
 TEST(FuseKvSdpa, WhatStandsBetweenCacheAndAttentionIsNamed) {

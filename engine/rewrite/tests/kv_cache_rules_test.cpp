@@ -75,6 +75,7 @@ TEST(DetectKvCache, AgainChangesNothing) {
   EXPECT_TRUE(same_graph(once, m));
 }
 
+// tract 0.23.6: concat([new, past]) is folded and then computed the other way round.
 TEST(DetectKvCache, TheOrderOfOperandsIsHonoured) {
   Model m = OneCache{{1, 2, kP, 8}, {1, 2, kS, 8}, 2, OneCache::Order::kNewFirst}.build();
   EXPECT_EQ(only_reason(apply_transform(m, "detect_kv_cache")),
@@ -82,12 +83,14 @@ TEST(DetectKvCache, TheOrderOfOperandsIsHonoured) {
   EXPECT_EQ(m.inputs().size(), 2U);
 }
 
+// tract 0.23.6: operands of one shape make the whole transform fail.
 TEST(DetectKvCache, EqualShapesAreDeclinedAndNoError) {
   Model m = OneCache{{1, 2, kS, 8}, {1, 2, kS, 8}}.build();
   EXPECT_EQ(only_reason(apply_transform(m, "detect_kv_cache")),
             "both operands are S long, so that past and new rows cannot be told apart");
 }
 
+// tract 0.23.6: a new length that is no symbol is not folded.
 TEST(DetectKvCache, AConstantNewLengthIsFine) {
   Model m = OneCache{{1, 2, kP, 8}, {1, 2, 1, 8}}.build();
   EXPECT_EQ(apply_transform(m, "detect_kv_cache").fired(), 1);
@@ -112,6 +115,7 @@ TEST(DetectKvCache, EveryAxisAndRankWorks) {
   }
 }
 
+// tract 0.23.6: folded all the same, and then no run knows the symbol.
 TEST(DetectKvCache, ASymbolThatOnlyThePastTellsIsDeclined) {
   const Dim b = Dim::symbol("B");
   Model bound = OneCache{{b, 2, kP, 8}, {b, 2, kS, 8}}.build();
@@ -164,6 +168,7 @@ TEST(UnfoldKvCache, AfterFoldingItIsTheIdentity) {
   }
 }
 
+// tract 0.23.6: inputs and outputs come back at the end, under new names.
 TEST(UnfoldKvCache, PlacesAreKeptEvenBetweenOthers) {
   Model m = OneCache{{1, 2, kP, 8}, {1, 2, kS, 8}}.build();
   const auto inputs = input_names(m), outputs = output_names(m);

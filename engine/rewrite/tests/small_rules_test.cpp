@@ -64,10 +64,12 @@ std::string rope_reason(int order, const char* fault = "") {
   return reason;
 }
 
+// tract 0.23.6: only add(x * cos, turned * sin) in that order.
 TEST(DetectApplyRope, EveryOrderOfOperandsIsRecognised) {
   for (int order = 0; order < 8; ++order) EXPECT_EQ(rope_reason(order), "") << order;
 }
 
+// tract 0.23.6: the halves may come from two tensors unnoticed.
 TEST(DetectApplyRope, HalvesOfTwoTensorsAreNoRotation) {
   EXPECT_EQ(rope_reason(0, "tensor"), "the halves come from two tensors, 'x' (Source) and 'other' (Source)");
   EXPECT_EQ(rope_reason(0, "plain"), "what is rotated, 'x' (Source), is not what is multiplied by the cosine");
@@ -85,6 +87,7 @@ TEST(DetectApplyRope, FiresTwiceALayerAndIsIdempotent) {
   EXPECT_TRUE(again.declined().empty());
 }
 
+// tract 0.23.6: operand 0 is taken for the scores even if it is the constant.
 TEST(DetectScaledMaskedSoftmax, TheConstantMayBeEitherOperand) {
   for (int order = 0; order < 4; ++order) {
     Graph g;
@@ -151,6 +154,7 @@ std::string repeat_reason(std::vector<Dim> split, std::vector<Dim> wide, std::ve
   return g.reason("fuse_kv_broadcast");
 }
 
+// tract 0.23.6: the shapes of broadcast and reshape are not looked at.
 TEST(FuseKvBroadcast, OnlyTheGroupAxisMayBeRepeated) {
   const Dim t = kP;
   EXPECT_EQ(repeat_reason({1, 2, 1, t, 8}, {1, 2, 2, t, 8}, {1, 4, t, 8}), "");

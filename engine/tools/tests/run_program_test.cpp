@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/base/random.h"
 #include "engine/nnef/npz.h"
 #include "engine/tensor/safetensors.h"
 
@@ -30,6 +31,26 @@ graph network(x) -> (kv, twice) {
   kv = tract_transformers_dyn_kv_cache(x, name = "k", axis = 1, datum_type = "f32",
        past_sequence_shape = [1, P, 2], input_sequence_shape = [1, S, 2]);
   twice = add(kv, kv);
+}
+)";
+
+// Attention with two query heads over caches of one.
+constexpr const char* kAttention = R"(version 1.0;
+
+extension tract_registry tract_core;
+extension tract_registry tract_transformers;
+extension tract_symbol P;
+extension tract_symbol S;
+
+graph network(q, k, v) -> (out) {
+  q = tract_core_external(shape = [1, 2, S, 4], datum_type = "F32");
+  k = tract_core_external(shape = [1, 1, S, 4], datum_type = "F32");
+  v = tract_core_external(shape = [1, 1, S, 4], datum_type = "F32");
+  keys = tract_transformers_dyn_kv_cache(k, name = "keys", axis = 2, datum_type = "f32",
+         past_sequence_shape = [1, 1, P, 4], input_sequence_shape = [1, 1, S, 4]);
+  values = tract_transformers_dyn_kv_cache(v, name = "values", axis = 2, datum_type = "f32",
+           past_sequence_shape = [1, 1, P, 4], input_sequence_shape = [1, 1, S, 4]);
+  out = tract_transformers_sdpa(q, keys, values, is_causal = true, datum_type = "f32", acc_datum_type = "f32");
 }
 )";
 
@@ -134,6 +155,28 @@ TEST_F(RunProgram, AppliesTransformsInTheirOrder) {
   EXPECT_EQ(text("stdout").find("DynamicKeyValueCache"), std::string::npos) << text("stdout");
   ASSERT_EQ(run("--apply unfold_kv_cache --apply detect_kv_cache --dump"), 0) << text("stderr");
   EXPECT_NE(text("stdout").find("DynamicKeyValueCache"), std::string::npos) << text("stdout");
+}
+
+TEST_F(RunProgram, AFusedModelGivesTheOutputsOfTheOriginal) {
+  std::ofstream(folder_ / "model" / "graph.nnef") << kAttention;
+  Random random(1);
+  std::vector<NamedTensor> members;
+  for (int turn = 0; turn < 20; ++turn) {
+    for (const auto& [name, heads] : {std::pair("q", 2), std::pair("k", 1), std::pair("v", 1)}) {
+      Tensor tensor(DType::kF32, {1, heads, 1, 4});
+      for (int i = 0; i < heads * 4; ++i) tensor.as<float>()[i] = float(random.normal());
+      members.push_back({"turn_" + std::to_string(turn) + "/" + name, std::move(tensor)});
+    }
+  }
+  write_safetensors(file("in.safetensors"), members);
+  const std::string in = "--inputs " + file("in.safetensors");
+  ASSERT_EQ(run(in + " --outputs " + file("out.npz")), 0) << text("stderr");
+  const std::string checked = in + " --assert-outputs " + file("out.npz");
+  EXPECT_EQ(run(checked + " --approx exact --apply fuse_kv_sdpa:strategy=in_place"), 0) << text("stderr");
+  EXPECT_EQ(text("stdout"), "outputs as expected (exact): 20\n");
+  EXPECT_EQ(run(checked + " --apply fuse_kv_sdpa:strategy=window:w=4"), 1) << "which sees less from the fifth turn on";
+  EXPECT_NE(text("stderr").find("output 'out' of turn 4: "), std::string::npos) << text("stderr");
+  EXPECT_EQ(text("stderr").find("output 'out' of turn 3: "), std::string::npos) << text("stderr");
 }
 
 TEST_F(RunProgram, RefusesBadUsageInOneLine) {
