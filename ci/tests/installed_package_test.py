@@ -95,7 +95,8 @@ class InstalledPackage(unittest.TestCase):
     def test_the_consoles_of_the_readme_show_what_they_show(self):
         folder = self.folder / "readme"
         folder.mkdir()
-        (folder / "properties").symlink_to(SOURCE / "properties")
+        for room in ("datasets", "properties"):
+            (folder / room).symlink_to(SOURCE / room)
         consoles = re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
         self.assertTrue(consoles)
         for command, shown in re.findall(r"^\$ kvproof (.*)\n((?:[^$].*\n)*)", "".join(consoles), re.M):

@@ -245,15 +245,29 @@ Dim Dim::substitute(const Substitution& with) const {
 }
 
 std::int64_t Dim::evaluate(const Bindings& bindings) const {
-  Substitution with;
-  for (const std::string& name : symbols()) {
-    const auto found = bindings.find(name);
-    if (found == bindings.end()) {
-      throw Error(ErrorCode::kUsage, "the symbol '" + name + "' of the dimension " + str() + " has no value");
+  const auto factor = [&](const Factor& f) {
+    switch (f.kind) {
+      case Factor::Kind::kSymbol: {
+        const auto found = bindings.find(f.text);
+        if (found != bindings.end()) return found->second;
+        throw Error(ErrorCode::kUsage, "the symbol '" + f.text + "' of the dimension " + str() + " has no value");
+      }
+      case Factor::Kind::kQuotient:
+        return divided(f.a.evaluate(bindings), f.b.evaluate(bindings));
+      case Factor::Kind::kMin:
+        return std::min(f.a.evaluate(bindings), f.b.evaluate(bindings));
+      case Factor::Kind::kMax:
+        break;
     }
-    with.emplace(name, found->second);
+    return std::max(f.a.evaluate(bindings), f.b.evaluate(bindings));
+  };
+  std::int64_t sum = 0;
+  for (const Term& t : terms_) {
+    std::int64_t product = t.coefficient;
+    for (const auto& f : t.factors) product = multiplied(product, factor(*f));
+    sum = added(sum, product);
   }
-  return *substitute(with).integer();
+  return sum;
 }
 
 std::string Dim::str() const {

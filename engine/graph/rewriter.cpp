@@ -11,8 +11,8 @@ namespace kvproof {
 namespace {
 
 constexpr int kPatchesPerNode = 8;
-constexpr int kHops = 6;                   // how far around a change a rule may find something new
-constexpr std::size_t kManyReaders = 100;  // such a hub is near to everything: what reads it is not looked at for that
+constexpr int kHops = 6;                  // how far around a change a rule may find something new
+constexpr std::size_t kManyReaders = 16;  // such a hub is near to everything: what reads it is not looked at for that
 
 class Rewriting {
  public:

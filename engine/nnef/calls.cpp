@@ -93,9 +93,13 @@ Evaluator::Results Evaluator::call(const Primitive& primitive, const Expr& expr)
 Evaluator::Results Evaluator::call(const Primitive& primitive, const Expr& expr, std::vector<Argument> arguments) {
   Invocation invocation(*this, primitive, expr, std::move(arguments));
   Results results;
-  for (const Outlet& outlet : primitive.build(invocation)) {
-    results.emplace_back().from = &expr;
-    results.back().value = outlet;
+  try {
+    for (const Outlet& outlet : primitive.build(invocation)) {
+      results.emplace_back().from = &expr;
+      results.back().value = outlet;
+    }
+  } catch (const Error& error) {
+    fail_at(place_of(expr), error);
   }
   return results;
 }

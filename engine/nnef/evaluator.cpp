@@ -52,14 +52,23 @@ void Evaluator::add_outputs(const Graph& graph) {
       fail_at(graph.at, "the result '" + name + "' of the graph is never assigned");
     }
     frames_.back().target = name;
-    model_.add_output(name, to_outlet(*this, found->second));
+    try {
+      model_.add_output(name, to_outlet(*this, found->second));
+    } catch (const Error& error) {
+      fail_at(graph.at, error);
+    }
   }
 }
 
 void Evaluator::assign(const Assignment& assignment) {
   const NodeId first_new = model_.node_limit();
   frames_.back().target = assignment.targets.front();
-  Results results = values(assignment);
+  Results results;
+  try {
+    results = values(assignment);
+  } catch (const Error& error) {
+    fail_at(assignment.at, error);
+  }
   if (results.size() != assignment.targets.size()) {
     fail_at(assignment.at,
             std::to_string(assignment.targets.size()) + " names for " + std::to_string(results.size()) + " values");

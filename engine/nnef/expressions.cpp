@@ -163,7 +163,7 @@ Argument Evaluator::binary(const Expr& expr, NewSymbols symbols) {
     try {
       if (const auto value = folded(expr.text, *a, *b); value && value->terms().size() <= 256) return {&expr, *value};
     } catch (const Error& error) {
-      fail_at(expr.at, error.what());
+      fail_at(expr.at, error);
     }
   }
   const auto x = real(operands[0], operands[1]), y = real(operands[1], operands[0]);

@@ -19,6 +19,12 @@ void fail_at(Place at, const std::string& message, ErrorCode code) {
   throw Error(code, "graph.nnef:" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + line);
 }
 
+void fail_at(Place at, const Error& error) {
+  const std::string message = error.what();
+  if (message.starts_with("graph.nnef:")) throw error;
+  fail_at(at, message, error.code());
+}
+
 std::string Token::str() const {
   switch (kind) {
     case Kind::kEnd:

@@ -46,5 +46,7 @@ class Lexer {
 
 // Throws Error(code): "graph.nnef:12:7: message", on one line whatever is in the message.
 [[noreturn]] void fail_at(Place at, const std::string& message, ErrorCode code = ErrorCode::kMalformed);
+// Throws an error again, with the place in front of it if it has none yet.
+[[noreturn]] void fail_at(Place at, const Error& error);
 
 }  // namespace kvproof::nnef

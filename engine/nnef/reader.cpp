@@ -105,7 +105,7 @@ class Reader {
     try {
       result_.model.add_assertion(assertion);
     } catch (const Error& error) {
-      fail_at(e.at, error.what());
+      fail_at(e.at, error);
     }
   }
 

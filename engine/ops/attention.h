@@ -8,11 +8,11 @@
 namespace kvproof {
 
 // (q [B,Hq,S,D], k [B,Hkv,T,D], v [B,Hkv,T,Dv], mask?) -> [B,Hq,S,Dv], or rank 3 without heads: [B,S,D] and so on.
-// Hq is a multiple of Hkv; k and v have one type. The mask, of a rank not above q's (axes of 1 are added in front), broadcasts to [B,Hq,S,T]:
-// bool hides where false; a floating one is added to the scaled score. Causal: aligned at the bottom right, query i
-// sees keys j <= i + T - S; together with a mask both apply. A query with nothing to attend gives zeros. Arithmetic is
-// f32 by the flash kernel; the result is rounded to q's dtype.
-// Source: tract's Sdpa, where its meaning is sound; PyTorch's is_causal is aligned at the top left.
+// Hq is a multiple of Hkv; k and v have one type. The mask, of a rank not above q's (axes of 1 are added in front),
+// broadcasts to [B,Hq,S,T]: bool hides where false; a floating one is added to the scaled score. Causal: aligned at the
+// bottom right, query i sees keys j <= i + T - S; together with a mask both apply. A query with nothing to attend gives
+// zeros. Arithmetic is f32 by the flash kernel; the result is rounded to q's dtype. Source: tract's Sdpa, where its
+// meaning is sound; PyTorch's is_causal is aligned at the top left.
 struct SdpaOptions {
   std::optional<float> scale;  // none: 1/sqrt(D)
   bool causal = false;

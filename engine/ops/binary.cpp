@@ -1,12 +1,13 @@
 // Binary: operators of two elements.
+#include <algorithm>
 #include <array>
+#include <functional>
 
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/broadcast.h"
 #include "engine/ops/convert.h"
 #include "engine/ops/element.h"
 #include "engine/ops/fact_rules.h"
-#include "engine/ops/floating.h"
 #include "engine/ops/known.h"
 #include "engine/tensor/half.h"
 

@@ -3,7 +3,6 @@
 #include "engine/ops/convert.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/fact_rules.h"
-#include "engine/ops/floating.h"
 #include "engine/ops/known.h"
 
 namespace kvproof {

@@ -59,15 +59,6 @@ void require_that_it_fits(const Op& op, const Fact& literal, DType type) {
   refuse(op, fmt::format("a literal of type {} meets {}: it is {}", name_of(literal.dtype), name_of(type), value));
 }
 
-// None for an overflow: integers of a run wrap instead.
-std::optional<Dim> within_64_bits(const DimFunction& element, std::span<const Dim> arguments) {
-  try {
-    return element(arguments);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 std::optional<std::vector<Dim>> element_dims(std::span<const Fact> inputs, const Shape& shape,
                                              const DimFunction& element) {
   std::vector<std::vector<Dim>> operands;
@@ -96,11 +87,25 @@ std::optional<std::vector<Dim>> element_dims(std::span<const Fact> inputs, const
   return result;
 }
 
+// The elements, where they are the same in every run.
+std::optional<Value> known_value(const Fact& fact) {
+  if (fact.constant) return Value(fact.constant->tensor());
+  if (!fact.dims) return std::nullopt;
+  Tensor integers(DType::kI64, *fact.concrete_shape());
+  std::int64_t* to = integers.as<std::int64_t>();
+  for (const Dim& dim : *fact.dims) {
+    if (!dim.integer()) return std::nullopt;
+    *to++ = *dim.integer();
+  }
+  return Value(converted(integers.view(), fact.dtype));
+}
+
 std::optional<Constant> folded(const Op& op, std::span<const Fact> inputs, const Fact& result) {
   std::vector<Value> values;
   for (const Fact& input : inputs) {
-    if (!input.constant) return std::nullopt;
-    values.emplace_back(input.constant->tensor());
+    std::optional<Value> value = known_value(input);
+    if (!value) return std::nullopt;
+    values.push_back(std::move(*value));
   }
   const Bindings none;
   Workspace workspace;
@@ -126,6 +131,14 @@ DType common_type(const Op& op, const Fact& a, const Fact& b) {
   if (is_literal(a) && is_literal(b)) type = stronger(a.dtype, b.dtype);
   require_that_it_fits(op, type == a.dtype ? b : a, type);
   return type;
+}
+
+std::optional<Dim> within_64_bits(const DimFunction& element, std::span<const Dim> operands) {
+  try {
+    return element(operands);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 bool fits(const Dim& dim, DType type, const Assumptions& assumptions) {

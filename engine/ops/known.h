@@ -22,9 +22,13 @@ DType common_type(const Op& op, const Fact& a, const Fact& b);
 // something that fits into 32 bits.
 bool fits(const Dim& dim, DType type, const Assumptions& assumptions);
 
+// An element of a result from those of its operands: none where it is no expression over symbols.
+using DimFunction = std::function<std::optional<Dim>(std::span<const Dim>)>;
+// None for an overflow, too: integers of a run wrap instead.
+std::optional<Dim> within_64_bits(const DimFunction& element, std::span<const Dim> operands);
+
 // `result` with its elements: each is element(operands) where those of all inputs are known as dims and it gives
 // something that fits the type; else what the operator computes where all inputs are small constants.
-using DimFunction = std::function<std::optional<Dim>(std::span<const Dim>)>;
 Fact with_known_elements(const Op& op, std::span<const Fact> inputs, const Assumptions& assumptions, Fact result,
                          const DimFunction& element);
 

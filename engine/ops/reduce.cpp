@@ -63,8 +63,12 @@ std::optional<BinaryFn> step_of(ReduceFn fn) {
 // A row of dims, first to last.
 std::optional<Dim> reduced(BinaryFn fn, std::span<const Dim> row, const Assumptions& assumptions) {
   if (row.empty()) return std::nullopt;
-  std::optional<Dim> result = row[0];
-  for (const Dim& dim : row.subspan(1)) result = combined(fn, *result, dim, assumptions);
+  Dim result = row[0];
+  for (const Dim& dim : row.subspan(1)) {
+    const auto next = combined(fn, result, dim, assumptions);
+    if (!next) return std::nullopt;
+    result = *next;
+  }
   return result;
 }
 
@@ -89,9 +93,12 @@ std::vector<Fact> Reduce::facts(std::span<const Fact> inputs, const Assumptions&
   std::vector<Dim> dims;
   for (std::int64_t row = 0; row < rows.count(); ++row) {
     std::vector<Dim> elements;
-    for (const std::int64_t place : rows.places())
-      elements.push_back((*from.dims)[std::size_t(rows.start(row) + place)]);
-    std::optional<Dim> dim = reduced(*step, elements, assumptions);
+    rows.for_each_piece([&](std::int64_t, std::int64_t place) {
+      const auto first = from.dims->begin() + rows.start(row) + place;
+      elements.insert(elements.end(), first, first + rows.piece());
+    });
+    const auto fold = [&](std::span<const Dim> of) { return reduced(*step, of, assumptions); };
+    std::optional<Dim> dim = within_64_bits(fold, elements);
     if (!dim || !fits(*dim, from.dtype, assumptions)) return {result};
     dims.push_back(std::move(*dim));
   }

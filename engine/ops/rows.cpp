@@ -17,7 +17,7 @@ void require_axes(const Op& op, std::span<const int> axes, int rank) {
   }
 }
 
-Rows::Rows(const Shape& shape, std::span<const int> axes) : places_{0} {
+Rows::Rows(const Shape& shape, std::span<const int> axes) : pieces_{0} {
   std::int64_t stride = 1;
   bool dense = true;  // all axes so far are of the row
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
@@ -26,14 +26,15 @@ Rows::Rows(const Shape& shape, std::span<const int> axes) : places_{0} {
       kept_.push_back({extent, stride});
       count_ *= extent;
       dense = dense && extent == 1;
+    } else if (dense) {
+      piece_ *= extent;
     } else {
-      std::vector<std::int64_t> places;
-      places.reserve(places_.size() * std::size_t(extent));
+      std::vector<std::int64_t> pieces;
+      pieces.reserve(pieces_.size() * std::size_t(extent));
       for (std::int64_t i = 0; i < extent; ++i) {
-        for (const std::int64_t place : places_) places.push_back(i * stride + place);
+        for (const std::int64_t piece : pieces_) pieces.push_back(i * stride + piece);
       }
-      places_ = std::move(places);
-      if (dense) piece_ = length();
+      pieces_ = std::move(pieces);
     }
     stride *= extent;
   }

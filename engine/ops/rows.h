@@ -25,12 +25,18 @@ class Rows {
   Rows(const Shape& shape, std::span<const int> axes);
 
   std::int64_t count() const { return count_; }
-  std::int64_t length() const { return std::int64_t(places_.size()); }
+  std::int64_t length() const { return std::int64_t(pieces_.size()) * piece_; }
   // Where a row begins, in elements.
   std::int64_t start(std::int64_t row) const;
 
-  // Where its elements stand, from its start.
-  const std::vector<std::int64_t>& places() const { return places_; }
+  // body(i, place): element i of every row and those behind it, piece() of them, stand together `place` elements behind
+  // the start of the row.
+  template <class Body>
+  void for_each_piece(const Body& body) const {
+    if (piece_ == 0) return;  // there may be no memory
+    for (std::size_t i = 0; i < pieces_.size(); ++i) body(std::int64_t(i) * piece_, pieces_[i]);
+  }
+  std::int64_t piece() const { return piece_; }
 
   // n elements of type `type` as T: float for the types of 16 bits, else what they are.
   template <class T>
@@ -53,19 +59,17 @@ class Rows {
   // The elements of a row.
   template <class T>
   void read(const TensorView& from, std::int64_t row, T* to) const {
-    if (length() == 0) return;  // there may be no memory
-    const std::int64_t width = std::int64_t(size_of(from.dtype));
-    const std::byte* first = from.data + start(row) * width;
-    for_each_piece(
-        [&](std::int64_t i, std::int64_t n) { load(from.dtype, first + places_[std::size_t(i)] * width, n, to + i); });
+    const std::int64_t width = std::int64_t(size_of(from.dtype)), first = start(row);
+    for_each_piece([&](std::int64_t i, std::int64_t place) {
+      load(from.dtype, from.data + (first + place) * width, piece_, to + i);
+    });
   }
   template <class T>
   void write(const T* from, std::int64_t row, const MutableTensorView& to) const {
-    if (length() == 0) return;
-    const std::int64_t width = std::int64_t(size_of(to.dtype));
-    std::byte* first = to.data + start(row) * width;
-    for_each_piece(
-        [&](std::int64_t i, std::int64_t n) { store(from + i, n, to.dtype, first + places_[std::size_t(i)] * width); });
+    const std::int64_t width = std::int64_t(size_of(to.dtype)), first = start(row);
+    for_each_piece([&](std::int64_t i, std::int64_t place) {
+      store(from + i, piece_, to.dtype, to.data + (first + place) * width);
+    });
   }
 
   // body(row, its elements) for every row, on several threads where there is much. The elements are scratch that may be
@@ -90,14 +94,9 @@ class Rows {
   struct Axis {
     std::int64_t extent, stride;
   };
-  template <class Body>
-  void for_each_piece(const Body& body) const {
-    for (std::int64_t i = 0; i < length(); i += piece_) body(i, piece_);
-  }
-
-  std::vector<Axis> kept_;  // outermost first
-  std::vector<std::int64_t> places_;
-  std::int64_t piece_ = 1;  // so many of them are neighbours in memory
+  std::vector<Axis> kept_;            // outermost first
+  std::vector<std::int64_t> pieces_;  // where they stand
+  std::int64_t piece_ = 1;            // elements of each
   std::int64_t count_ = 1;
 };
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "engine/attention/flash.h"
@@ -10,6 +9,7 @@
 #include "engine/ops/attention.h"
 #include "engine/ops/attention_rules.h"
 #include "engine/ops/floating.h"
+#include "engine/ops/strided.h"
 
 namespace kvproof {
 namespace {
@@ -77,16 +77,9 @@ std::vector<Fact> sdpa_facts(const Op& op, const SdpaOptions& options, std::span
 Value kernel_mask(const Value& mask, const std::array<std::int64_t, 4>& axes, std::int64_t keys, Evaluation& e) {
   const Value plain = mask.dtype() == DType::kBool ? mask : in_f32(mask, e);
   if (axes[3] == keys) return plain.reshaped(Shape(axes));
-  const Shape shape{axes[0], axes[1], axes[2], keys};
-  Tensor wide = e.temporary(plain.dtype(), shape);
-  const auto repeat = [&](const auto* from, auto* to) {
-    for (std::int64_t i = 0; i < plain.shape().elements(); ++i) std::fill_n(to + i * keys, keys, from[i]);
-  };
-  if (plain.dtype() == DType::kBool) {
-    repeat(plain.as<bool>(), wide.as<bool>());
-  } else {
-    repeat(plain.as<float>(), wide.as<float>());
-  }
+  Tensor wide = e.temporary(plain.dtype(), {axes[0], axes[1], axes[2], keys});
+  copy_strided({{plain.shape().elements(), 1, keys}, {keys, 0, 1}}, size_of(plain.dtype()), plain.view().data,
+               wide.view().data);
   return e.share(std::move(wide));
 }
 

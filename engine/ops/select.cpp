@@ -1,4 +1,5 @@
 // Select: one of two elements, by a condition.
+#include <algorithm>
 #include <array>
 
 #include "engine/ops/broadcast.h"

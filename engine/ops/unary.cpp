@@ -1,6 +1,7 @@
 // Unary: operators of one element.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/base/parallel.h"
 #include "engine/ops/convert.h"

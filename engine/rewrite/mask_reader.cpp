@@ -96,7 +96,7 @@ NumberFn number_fn(BinaryFn fn) {
   }
 }
 
-double rounded_to_f16(double v) { return std::abs(v) < 65520 ? v : std::copysign(HUGE_VAL, v); }
+double rounded_to_f16(double v) { return std::abs(v) >= 65520 ? std::copysign(HUGE_VAL, v) : v; }
 double rounded_to_f32(double v) { return double(float(v)); }
 
 }  // namespace

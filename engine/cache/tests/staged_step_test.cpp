@@ -1,8 +1,11 @@
 // A step in two halves equals the step, and half a step equals nothing.
 #include "engine/cache/staged_step.h"
 
+#include <new>
+
 #include "engine/base/tests/throwing_checks.h"
 #include "engine/cache/tests/support.h"
+#include "engine/codec/row_codecs.h"
 
 namespace kvproof {
 namespace {
@@ -29,6 +32,33 @@ class Wrapped final : public KvCache {
 
  private:
   std::unique_ptr<KvCache> inner_;
+};
+
+// A growing cache whose memory runs out when it is told to.
+class RunsShort final : public StrategyCache<RunsShort> {
+ public:
+  explicit RunsShort(const Config& c)
+      : StrategyCache(c, make_row_codec(DType::kF32, c.geometry.d), make_row_codec(DType::kF32, c.geometry.dv)),
+        rows_(key_codec(), value_codec(), streams(), Capacity::kExact) {}
+
+  void fit(Position n) { rows_.resize(n); }
+  void commit(const Chunk& chunk) override {
+    fit(chunk.end());
+    if (is_short) throw std::bad_alloc();
+    rows_.put(chunk, chunk.first, chunk.first, chunk.tokens);
+  }
+  void segments(Stream s, Segments& out) const override {
+    if (seen() > 0) out.push_back(rows_.segment(s, 0, seen(), 0));
+  }
+  template <class A>
+  void each(A& archive) {
+    rows_.each(archive);
+  }
+
+  bool is_short = false;
+
+ private:
+  RowPair rows_;
 };
 
 enum class Kind { kSegmented, kOwnClass };
@@ -127,6 +157,35 @@ TEST_P(EachStaged, StagesOneStepAtATime) {
   Turn turn = Tokens(kSmall, 1).turn(0, 1);
   ASSERT_EQ(staged.attend(turn.step()), OpStatus::kDone);
   EXPECT_THROW(static_cast<void>(staged.attend(turn.step())), CheckFailed);
+}
+
+TEST(StagedStep, ACommitThatRunsOutOfMemoryLeavesTheCacheAsItWas) {
+  const Params params = parse_spec("in_place");
+  std::unique_ptr<KvCache> cache = std::make_unique<RunsShort>(Config{kSmall, params, canonical_spec(params)});
+  auto& growing = static_cast<RunsShort&>(*cache);
+  const Tokens tokens(kSmall, 9);
+  tokens.feed(*cache, 0, 4);
+  const Bytes before = saved(*cache);
+  StagedStep staged(cache);
+  Turn turn = tokens.turn(4, 9);
+  ASSERT_EQ(staged.attend(turn.step()), OpStatus::kDone);
+  growing.is_short = true;
+  try {
+    staged.commit();
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kResource);
+  }
+  EXPECT_EQ(saved(*cache), before);
+  growing.is_short = false;
+  staged.commit();  // nothing is staged any more
+  EXPECT_EQ(saved(*cache), before);
+  ASSERT_EQ(staged.attend(turn.step()), OpStatus::kDone);
+  staged.commit();
+  const auto whole = make_cache("in_place", kSmall);
+  tokens.feed(*whole, 0, 4);
+  tokens.feed(*whole, 4, 9);
+  EXPECT_EQ(saved(*cache), saved(*whole));
 }
 
 }  // namespace

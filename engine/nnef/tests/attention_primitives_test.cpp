@@ -5,6 +5,7 @@
 #include "engine/nnef/tests/small_archives.h"
 #include "engine/nnef/writer.h"
 #include "engine/ops/kv_cache_ops.h"
+#include "engine/ops/layout.h"
 
 namespace kvproof::nnef {
 namespace {
@@ -181,16 +182,21 @@ TEST(CachePrimitives, TractsNamesAreWrittenOnlyWhereTractWouldMeanTheSame) {
 }
 
 TEST(CachePrimitives, APastLengthThatTheModelReadsIsNotLost) {
-  Model model = model_of("q");
-  const Outlet mask = model.add_input("mask", Fact(DType::kF32, {Dim::symbol("P") + Dim::symbol("S")}));
+  const Dim p = Dim::symbol("P"), s = Dim::symbol("S");
   const KvSdpa::Options options{.strategy = "window:w=8", .attention = {.causal = true}, .past = "P"};
-  const std::vector<Outlet> inputs{{model.find("q"), 0}, {model.find("k"), 0}, {model.find("v"), 0}};
-  model.set_outputs({{"y", model.add_node("y", std::make_shared<KvSdpa>(options), inputs)[0]}, {"z", mask}});
-  const Archive archive = write_model(model);
-  EXPECT_EQ(line_of_y(archive),
-            "kvproof_kv_sdpa(q, k, v, strategy = \"window:w=8\", axis = 2, causal = true, past = P)");
-  const Model again = read_model(archive).model;
-  EXPECT_EQ(dynamic_cast<const KvSdpa&>(op_of_y(again)).options.past, "P");
+  enum class Reader { kShape, kAttribute };  // positions P .. P+S-1 are S long, whatever P is
+  for (const Reader reader : {Reader::kShape, Reader::kAttribute}) {
+    Model model = model_of("q");
+    const Outlet read = reader == Reader::kShape ? model.add_input("mask", Fact(DType::kF32, {p + s}))
+                                                 : model.add("positions", std::make_shared<Range>(p, p + s, 1), {});
+    const std::vector<Outlet> inputs{{model.find("q"), 0}, {model.find("k"), 0}, {model.find("v"), 0}};
+    model.set_outputs({{"y", model.add_node("y", std::make_shared<KvSdpa>(options), inputs)[0]}, {"z", read}});
+    const Archive archive = write_model(model);
+    EXPECT_EQ(line_of_y(archive),
+              "kvproof_kv_sdpa(q, k, v, strategy = \"window:w=8\", axis = 2, causal = true, past = P)");
+    const Model again = read_model(archive).model;
+    EXPECT_EQ(dynamic_cast<const KvSdpa&>(op_of_y(again)).options.past, "P");
+  }
 }
 
 TEST(CachePrimitives, RefuseWhatNoCacheCanBe) {

@@ -40,6 +40,12 @@ class RandomGraph {
   }
   Outlet any() { return values_[std::size_t(random_.integer(0, std::int64_t(values_.size()) - 1))]; }
 
+  // Another value of the same shape, if there is one: an axis of either of two lengths would be read as the longer.
+  Outlet like(Outlet x) {
+    const Outlet other = any();
+    return model_.fact(other).shape == model_.fact(x).shape ? other : x;
+  }
+
   std::string name() {
     static const std::string kNames[] = {"a.b",  "a_b",  "a b",   "inf",  "true_mask", "if",   "S",
                                          "P",    "y_0",  "x",     "9",    "graph",     "it's", "{{x}}",
@@ -86,7 +92,7 @@ class RandomGraph {
         case 3:
           return add(std::make_shared<Slice>(axis, Dim(0), fact.shape.at(std::size_t(axis)) - 1), {x});
         case 4:
-          return is_number ? add(std::make_shared<Binary>(BinaryFn::kAdd), {x, any()}) : add_constant();
+          return is_number ? add(std::make_shared<Binary>(BinaryFn::kAdd), {x, like(x)}) : add_constant();
         case 5:
           return add(std::make_shared<Binary>(BinaryFn::kLt), {x, x});
         case 6:
