@@ -11,6 +11,7 @@ namespace {
 using Terms = std::vector<Dim::Term>;
 
 constexpr std::size_t kMaxTerms = 4096;
+constexpr std::size_t kMaxText = 8192;  // characters of all factors: bounds degree and nesting, too
 
 [[noreturn]] void overflow() { throw Error(ErrorCode::kMalformed, "a dimension leaves 64 bits"); }
 
@@ -55,6 +56,11 @@ Terms canonical(Terms terms) {
     }
   }
   if (merged.size() > kMaxTerms) throw Error(ErrorCode::kMalformed, "a dimension has more than 4096 terms");
+  std::size_t text = 0;
+  for (const Dim::Term& t : merged) {
+    for (const auto& factor : t.factors) text += factor->text.size();
+  }
+  if (text > kMaxText) throw Error(ErrorCode::kMalformed, "a dimension has more than 8192 characters");
   return merged;
 }
 
@@ -108,11 +114,7 @@ Dim::Dim(std::int64_t value) {
 
 Dim::Dim(std::vector<Term> terms) : terms_(canonical(std::move(terms))) {}
 
-Dim Dim::of(std::shared_ptr<const Factor> factor) {
-  Dim dim;
-  dim.terms_.push_back({{std::move(factor)}, 1});
-  return dim;
-}
+Dim Dim::of(std::shared_ptr<const Factor> factor) { return Dim(Terms{{{std::move(factor)}, 1}}); }
 
 Dim Dim::symbol(std::string_view name) {
   if (!is_identifier(name)) {

@@ -20,7 +20,8 @@ using Substitution = std::map<std::string, Dim>;
 
 // A sum of products of symbols, with integer coefficients, in one canonical order: two dims that are equal as
 // polynomials are equal. What is no polynomial (a quotient that does not come out, a minimum, a maximum) is one factor,
-// equal only to itself. Immutable. An operation whose integers leave 64 bits throws Error(kMalformed).
+// equal only to itself. Immutable. An operation whose integers leave 64 bits throws Error(kMalformed), as does one
+// whose result is absurdly long: a file could double it with every line.
 class Dim {
  public:
   Dim() = default;          // 0

@@ -132,8 +132,9 @@ class Parser {
     if (!take(sign)) expected(fmt::format("'{}'", sign));
   }
   [[noreturn]] void expected(std::string_view what) const {
-    throw Error(ErrorCode::kMalformed,
-                fmt::format("'{}', column {}: expected {}", text_.substr(0, 200), at_ + 1, what));
+    std::string line(text_.substr(0, 200));
+    for (char& c : line) c = is_blank(c) ? ' ' : c;
+    throw Error(ErrorCode::kMalformed, fmt::format("'{}', column {}: expected {}", line, at_ + 1, what));
   }
 
   std::string_view text_;

@@ -23,7 +23,10 @@ std::uint64_t hash_of(const Constant& value) {
 
 }  // namespace
 
-OpPtr InputOp::substitute(const Substitution& with) const { return std::make_shared<InputOp>(fact_.substitute(with)); }
+OpPtr InputOp::substitute(const Substitution& with) const {
+  Fact replaced = fact_.substitute(with);
+  return replaced.same_kind(fact_) ? nullptr : std::make_shared<InputOp>(std::move(replaced));
+}
 
 std::string ConstantOp::attributes() const {
   const std::string_view type = value_.blocks() ? "q4_0" : name_of(value_.dtype());

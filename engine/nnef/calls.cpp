@@ -119,7 +119,7 @@ void Evaluator::enter(const Fragment& fragment, const Expr& expr) {
   }
   if (frames_.size() > kMaxFrames) fail_at(expr.at, "fragments are nested too deeply");
   if (is_open) fail_at(expr.at, "fragments call each other in a circle: " + chain + fragment.name);
-  std::string inner = stem();
+  std::string inner = short_stem();
   const Place at = place_of(expr);
   frames_.emplace_back();
   frames_.back().called_at = at;

@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/nnef/excerpt.h"
+#include "engine/nnef/gunzip.h"
 
 namespace kvproof {
 namespace {
@@ -17,23 +18,21 @@ constexpr std::int64_t kTime = 315532800;  // 1980-01-01, what tract writes wher
 
 bool worked(int result) { return result == ARCHIVE_OK || result == ARCHIVE_WARN; }
 
-bool shows(std::span<const std::byte> whole, const void* part, std::size_t size) {
-  const auto* begin = static_cast<const std::byte*>(part);
+bool shows(std::span<const std::byte> whole, std::span<const std::byte> part) {
   const std::less_equal<> before;  // total, also between pointers into different arrays
-  return before(whole.data(), begin) && before(begin + size, whole.data() + whole.size());
+  return before(whole.data(), part.data()) && before(part.data() + part.size(), whole.data() + whole.size());
 }
 
 }  // namespace
 
 EntryReader::EntryReader(SharedBytes file, std::string label, Format format, const ArchiveLimits& limits)
-    : file_(std::move(file)),
+    : file_(format == Format::kTar && is_gzip(file.bytes) ? gunzip(file.bytes, label, limits.bytes) : std::move(file)),
       label_(std::move(label)),
       format_(format),
       limits_(limits),
       archive_(archive_read_new(), archive_read_free) {
   if (!archive_) throw Error(ErrorCode::kResource, label_ + ": no memory to unpack it");
   if (format_ == Format::kTar) {
-    archive_read_support_filter_gzip(archive_.get());
     archive_read_support_format_tar(archive_.get());
   } else {
     archive_read_support_format_zip_seekable(archive_.get());
@@ -74,27 +73,36 @@ SharedBytes EntryReader::read() {
       malformed("packed as " + excerpt(method) + "; expected stored or deflated");
     }
   }
+  SharedBytes in_place;
   std::vector<std::byte> content;
+  for (std::size_t size = 0;;) {  // to the end: a zip's checksum is compared there
+    const std::span<const std::byte> block = next_block(size);
+    size += block.size();
+    if (block.empty() ? size != claimed_ : size > claimed_) {
+      malformed("does not have the " + std::to_string(claimed_) + " bytes that its header claims");
+    }
+    if (block.empty()) return content.empty() ? in_place : SharedBytes(std::move(content));
+    if (block.size() == claimed_ && shows(file_.bytes, block)) {
+      in_place = {file_.owner, block};
+    } else {
+      append(content, block, std::min(claimed_, 4 * file_.bytes.size()), label_);
+    }
+  }
+}
+
+// What comes next of an entry of which `expected` bytes are known; empty at its end.
+std::span<const std::byte> EntryReader::next_block(std::size_t expected) {
   while (true) {
     const void* block = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
     const int result = archive_read_data_block(archive_.get(), &block, &size, &offset);
-    if (result == ARCHIVE_EOF) break;
-    if (!worked(result)) library_failed();
+    if (result == ARCHIVE_EOF) return {};
+    if (result != ARCHIVE_OK) library_failed();  // of a wrong checksum it only warns
     if (size == 0) continue;
-    if (offset < 0 || std::size_t(offset) != content.size()) malformed("has holes; expected a plain file");
-    if (content.size() + size > claimed_) count_bytes(content.size() + size - claimed_);
-    claimed_ = std::max(claimed_, content.size() + size);
-    if (content.empty() && size == claimed_ && shows(file_.bytes, block, size)) {
-      return {file_.owner, {static_cast<const std::byte*>(block), size}};
-    }
-    // What a header claims is believed up to some times the file: weights hardly shrink.
-    if (content.empty()) content.reserve(std::min(claimed_, 4 * file_.bytes.size()));
-    const auto* begin = static_cast<const std::byte*>(block);
-    content.insert(content.end(), begin, begin + size);
+    if (offset < 0 || std::size_t(offset) != expected) malformed("has holes; expected a plain file");
+    return {static_cast<const std::byte*>(block), size};
   }
-  return SharedBytes(std::move(content));
 }
 
 void EntryReader::count_bytes(std::size_t more) {

@@ -42,6 +42,7 @@ class EntryReader {
   [[noreturn]] void malformed(const std::string& what) const;
 
  private:
+  std::span<const std::byte> next_block(std::size_t expected);
   void count_bytes(std::size_t more);
   [[noreturn]] void library_failed() const;
 
@@ -52,7 +53,7 @@ class EntryReader {
   std::unique_ptr<archive, int (*)(archive*)> archive_;
   archive_entry* entry_ = nullptr;
   std::string name_;
-  std::size_t claimed_ = 0;  // by the entry's header; what it has, where that is more
+  std::size_t claimed_ = 0;  // bytes of the entry by its header
   std::size_t entries_ = 0, bytes_ = 0;
 };
 

@@ -10,18 +10,27 @@ namespace {
 
 constexpr int kMaxNodes = 1'000'000;
 constexpr std::size_t kMaxTerms = 256;  // of one dimension
+constexpr std::size_t kMaxText = 4096;  // of one dimension
 constexpr std::size_t kMaxStem = 160;   // of a name that is made
 
-bool is_bounded(const Dim& dim) { return dim.terms().size() <= kMaxTerms; }
-
-// Products of sums grow fast, and a text may go on multiplying.
-void check_dims(const Fact& fact) {
-  bool is_fine = std::all_of(fact.shape.begin(), fact.shape.end(), is_bounded);
-  if (fact.dims != nullptr) is_fine = is_fine && std::all_of(fact.dims->begin(), fact.dims->end(), is_bounded);
-  if (!is_fine) throw Error(ErrorCode::kMalformed, "a dimension of more than " + std::to_string(kMaxTerms) + " terms");
+void check_sizes(const Fact& fact) {
+  for (const Dim& dim : fact.shape) check_size(dim);
+  if (fact.dims == nullptr) return;
+  for (const Dim& dim : *fact.dims) check_size(dim);
 }
 
 }  // namespace
+
+void check_size(const Dim& dim) {
+  std::size_t text = 0;
+  for (const Dim::Term& term : dim.terms()) {
+    for (const auto& factor : term.factors) text += factor->text.size();
+  }
+  if (dim.terms().size() > kMaxTerms || text > kMaxText) {
+    throw Error(ErrorCode::kMalformed, "a dimension of " + std::to_string(dim.terms().size()) + " terms and " +
+                                           std::to_string(text) + " characters is more than is read");
+  }
+}
 
 Evaluator::Evaluator(Model& model, Surroundings surroundings)
     : model_(model), surroundings_(std::move(surroundings)), frames_(1) {}
@@ -107,8 +116,10 @@ void Evaluator::name_after(const Argument& value, const std::string& target, Nod
 
 std::string Evaluator::stem() const {
   const Frame& frame = frames_.back();
-  return frame.stem.empty() ? frame.target : frame.stem.substr(0, kMaxStem) + "_" + frame.target;
+  return frame.stem.empty() ? frame.target : frame.stem + "_" + frame.target;
 }
+
+std::string Evaluator::short_stem() const { return stem().substr(0, kMaxStem); }
 
 std::string Evaluator::free_name(const std::string& name) {
   if (model_.find(name) < 0 && reserved_.count(name) == 0) return name;
@@ -127,13 +138,13 @@ Outlets Evaluator::add_node(OpPtr op, const Outlets& inputs, std::string_view wh
   }
   const std::size_t registry = what.starts_with("tract_") ? what.find('_', 6) : std::string_view::npos;
   if (registry != std::string_view::npos) what.remove_prefix(registry + 1);
-  Outlets results = model_.add_node(free_name(stem() + "_" + std::string(what)), std::move(op), inputs);
-  for (const Outlet& outlet : results) check_dims(model_.fact(outlet));
+  Outlets results = model_.add_node(free_name(short_stem() + "_" + std::string(what)), std::move(op), inputs);
+  for (const Outlet& outlet : results) check_sizes(model_.fact(outlet));
   return results;
 }
 
 Outlet Evaluator::add_constant(Constant value) {
-  const Outlet outlet = model_.add_constant(free_name(stem() + "_constant"), std::move(value));
+  const Outlet outlet = model_.add_constant(free_name(short_stem() + "_constant"), std::move(value));
   literals_.insert(outlet.node);
   return outlet;
 }
@@ -145,7 +156,7 @@ Outlet Evaluator::add_dims(DType dtype, const Shape& shape, std::vector<Dim> val
 }
 
 Outlet Evaluator::add_input(Fact fact) {
-  check_dims(fact);
+  check_sizes(fact);
   const std::string& name = frames_.back().target;
   if (frames_.size() > 1 || parameters_.count(name) == 0) {
     throw Error(ErrorCode::kMalformed, "'" + name + "' is no parameter of the graph");

@@ -61,7 +61,8 @@ class Evaluator {
   Results values(const Assignment& assignment);
   void name_after(const Argument& value, const std::string& target, NodeId first_new);
   void add_outputs(const Graph& graph);
-  std::string stem() const;
+  std::string stem() const;        // of nodes that are made for what is being assigned
+  std::string short_stem() const;  // not longer than names of fragments in fragments should get
   std::string free_name(const std::string& name);
 
   // expressions.cpp
@@ -94,6 +95,9 @@ class Evaluator {
   std::int64_t evaluated_ = 0;
 };
 
+// Throws Error(kMalformed) for an expression of symbols that is larger than any model needs: products of sums, and
+// operations on operations, grow fast in a text that goes on with them.
+void check_size(const Dim& dim);
 // As a tensor: literals become constants. Throws Error(kMalformed) with the place.
 Outlet to_outlet(Evaluator& evaluator, const Argument& argument);
 // As one dimension, or nothing if it is none that is known before a run.

@@ -161,7 +161,10 @@ Argument Evaluator::binary(const Expr& expr, NewSymbols symbols) {
   const Dim* b = std::get_if<Dim>(&operands[1].value);
   if (a != nullptr && b != nullptr) {
     try {
-      if (const auto value = folded(expr.text, *a, *b); value && value->terms().size() <= 256) return {&expr, *value};
+      if (const auto value = folded(expr.text, *a, *b)) {
+        check_size(*value);
+        return {&expr, *value};
+      }
     } catch (const Error& error) {
       fail_at(expr.at, error);
     }

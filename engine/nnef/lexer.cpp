@@ -6,6 +6,8 @@
 namespace kvproof::nnef {
 namespace {
 
+constexpr std::size_t kMaxIdentifier = 1000;
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -111,7 +113,6 @@ Token Lexer::next() {
     take();
     token.kind = Token::Kind::kExtended;
     token.text = quoted();
-    if (token.text.empty()) fail_at(token.at, "an identifier has at least one character");
   } else if (is_letter(c)) {
     token.kind = Token::Kind::kIdentifier;
     token.text = word();
@@ -134,6 +135,9 @@ Token Lexer::next() {
       fail_at(place_, "the byte " + std::to_string(int(static_cast<unsigned char>(c))) + " begins nothing");
     }
     take();
+  }
+  if (token.is_identifier() && (token.text.empty() || token.text.size() > kMaxIdentifier)) {
+    fail_at(token.at, "an identifier has 1 to " + std::to_string(kMaxIdentifier) + " characters");
   }
   return token;
 }

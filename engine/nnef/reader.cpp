@@ -1,7 +1,7 @@
 #include "engine/nnef/reader.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "engine/nnef/dat.h"
 #include "engine/nnef/evaluator.h"
@@ -132,24 +132,26 @@ class Reader {
     if (!archive_.has(name)) {
       throw Error(ErrorCode::kNotFound, "the archive has no file " + excerpt(name));
     }
-    used_.insert(name);
-    Constant value = read_dat(archive_.bytes(name), name, shape);
-    if (value.shape() != shape) {
-      throw Error(ErrorCode::kMismatch,
-                  "the shape is " + shape.str() + " here and " + value.shape().str() + " in " + excerpt(name));
+    auto known = variables_.find(name);
+    if (known == variables_.end()) {
+      known = variables_.emplace(name, read_dat(archive_.bytes(name), name, shape)).first;
     }
-    return value;
+    if (known->second.shape() != shape) {
+      throw Error(ErrorCode::kMismatch,
+                  "the shape is " + shape.str() + " here and " + known->second.shape().str() + " in " + excerpt(name));
+    }
+    return known->second;
   }
 
   void warn_of_unused() {
     for (const std::string& name : archive_.names()) {
-      if (name.ends_with(".dat") && used_.count(name) == 0) warn("the file " + excerpt(name) + " is not used");
+      if (name.ends_with(".dat") && variables_.count(name) == 0) warn("the file " + excerpt(name) + " is not used");
     }
   }
 
   const Archive& archive_;
   ReadModel result_;
-  std::set<std::string> used_;
+  std::map<std::string, Constant> variables_;  // what was read, by file
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Sums of products: matrix products and einsum, through the kernels of the row codecs (16- and 32-bit floats) and Eigen.
-// Accumulation is f32 (f64 for f64; integers exactly); the result is rounded once. Work is cut at fixed places, so that
-// the bits do not depend on threads.
+// Sums of products: matrix products and einsum, through the kernels of the row codecs (16- and 32-bit floats) and
+// Eigen. Accumulation is f32 (f64 for f64; integers exactly); the result is rounded once. Work is cut at fixed places,
+// so that the bits do not depend on threads.
 #pragma once
 
 #include <string>

@@ -78,6 +78,17 @@ TEST(Dim, RefusesWhatHasNoValue) {
   EXPECT_THROW((void)(Dim(std::numeric_limits<std::int64_t>::min()) / -1), Error);
 }
 
+TEST(Dim, RefusesToGrowWithoutBound) {
+  const auto repeat = [](Dim (*step)(const Dim&)) {
+    Dim dim = P;
+    for (int i = 0; i < 10000; ++i) dim = step(dim);
+  };
+  EXPECT_THROW(repeat([](const Dim& d) { return d * d; }), Error);
+  EXPECT_THROW(repeat([](const Dim& d) { return (d / 3) * (d / 5); }), Error);
+  EXPECT_THROW(repeat([](const Dim& d) { return (d + 1) / 2; }), Error);
+  EXPECT_THROW(repeat([](const Dim& d) { return max(d * 2, S); }), Error);
+}
+
 // A random expression beside its value under random bindings.
 struct Grown {
   Dim dim;

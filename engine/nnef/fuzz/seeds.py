@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the fuzz targets: seeds.py FOLDER. Small files of every form that the readers know, so that a fuzzer
-starts behind the magic numbers; corpus/ holds them, and what fuzzing found besides."""
+"""Writes the seeds of the fuzz targets: seeds.py FOLDER. Small files of every form that the readers know, so that a
+fuzzer starts behind the magic numbers; corpus/ holds them, and what fuzzing found besides."""
 
 import gzip
 import io
@@ -87,7 +87,10 @@ GRAPHS = {
   out = tract_transformers_window_kv_sdpa(q, k, v, axis = 2, window = 4);
 }
 """,
-    "fragment": """fragment twice<? = scalar>(x: tensor<scalar>, by: scalar = 2.0) -> (y: tensor<scalar>) { y = x * by + 1.0; }
+    "fragment": """fragment twice<? = scalar>(x: tensor<scalar>, by: scalar = 2.0) -> (y: tensor<scalar>)
+{
+  y = x * by + 1.0;
+}
 
 graph network(x) -> (y, z) {
   x = external<scalar>(shape = [2, 3]);

@@ -96,8 +96,7 @@ bool is_read(const std::string& symbol, const Model& model) {
   const auto named = [&](const Dim& dim) { return dim.symbols().count(symbol) > 0; };
   for (const NodeId id : model.order()) {
     const Node& node = model.node(id);
-    const bool is_plain = model.op_as<KvSdpa>(id) || model.op_as<InputOp>(id);  // an input says nothing but its fact
-    if (!is_plain && node.op->substitute({{symbol, Dim(1)}})) return true;
+    if (!model.op_as<KvSdpa>(id) && node.op->substitute({{symbol, Dim(1)}})) return true;
     for (const Fact& fact : node.outputs) {
       if (std::any_of(fact.shape.begin(), fact.shape.end(), named)) return true;
       if (fact.dims && std::any_of(fact.dims->begin(), fact.dims->end(), named)) return true;

@@ -82,6 +82,8 @@ inline Tensor random_tensor(DType dtype, const Shape& shape, std::uint64_t seed 
   return tensor;
 }
 
+inline Bytes elements_of(const TensorView& tensor) { return {tensor.data, tensor.data + tensor.size_bytes()}; }
+
 inline bool same(const TensorView& a, const TensorView& b) {
   return a.dtype == b.dtype && a.shape == b.shape &&
          (a.size_bytes() == 0 || std::memcmp(a.data, b.data, a.size_bytes()) == 0);

@@ -185,6 +185,16 @@ TEST(Npz, DeflatedArraysAreReadUpToALimit) {
                [&] { read_npz(zip, "a.npz", {10, 1000}); });
 }
 
+TEST(Npz, AFlippedBitOfAnArrayIsSeen) {
+  const TempFolder folder;
+  std::vector<NamedTensor> tensors;
+  tensors.push_back({"x", random_tensor(DType::kI64, {100})});
+  write_npz(folder.path("a.npz"), tensors);
+  std::string file = folder.get("a.npz");
+  file[600] = char(file[600] ^ 1);
+  expect_error(ErrorCode::kMalformed, "entry 'x.npy': damaged", [&] { read_npz(bytes_of(file), "a.npz"); });
+}
+
 TEST(Npz, MembersThatAreNoArraysOrStandTwiceAreRefused) {
   const TempFolder folder;
   const std::string array = npy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (1,), }", "1");

@@ -202,6 +202,29 @@ TEST(Reader, FragmentsThatUnfoldWithoutEndAreRefused) {
   EXPECT_NE(error_in("y = f4999(x);", chain).find("nested too deeply"), std::string::npos);
 }
 
+TEST(Reader, DimensionsThatGrowWithoutEndAreRefused) {
+  std::string products = "d0 = add(S, P);\n", nests = "d0 = min(S, P);\n";
+  for (int i = 1; i < 60; ++i) {
+    const std::string d = "d" + std::to_string(i), last = "d" + std::to_string(i - 1);
+    products += d + " = mul(" + last + ", " + last + ");\n";
+    nests += d + " = min(" + last + " + 1, max(" + last + " * 2, P));\n";
+  }
+  EXPECT_TRUE(error_in(products + "y = d59;").starts_with("graph.nnef:")) << error_in(products + "y = d59;");
+  EXPECT_NE(error_in(nests + "y = d59;").find("is more than is read"), std::string::npos);
+  EXPECT_NE(error_in("y = (" + std::string(1001, 'a') + ");").find("1 to 1000 characters"), std::string::npos);
+}
+
+TEST(Reader, AVariableThatIsReadTwiceIsHeldOnce) {
+  const Model model = read_model(archive_of(graph_text("network(x) -> (y)",
+                                                       "x = external(shape = [2]);\n"
+                                                       "a = variable(label = 'w', shape = [2]);\n"
+                                                       "b = variable(label = 'w', shape = [2]); y = add(a, b);\n"),
+                                            {{"w", tensor_f32({2}, {3, 4})}}))
+                          .model;
+  EXPECT_EQ(model.op_as<ConstantOp>(model.find("w"))->value().tensor(),
+            model.op_as<ConstantOp>(model.find("w_1"))->value().tensor());
+}
+
 TEST(Reader, ExtensionsDeclareSymbolsAndAssertions) {
   const ReadModel read = read_model(archive_of(
       "version 1.0;\nextension tract_registry tract_core;\nextension tract_symbol S;\nextension tract_symbol S;\n"

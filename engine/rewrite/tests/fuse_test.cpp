@@ -180,6 +180,9 @@ TEST(FuseWindowKvSdpa, AnotherWindowThanTheMaskHasMayBeNarrowerButNotWider) {
             "its mask shows the last 4 keys, and window:w=5 would show more");
   EXPECT_EQ(apply_transform(all, "fuse_inplace_kv_sdpa").declined().at(0).reason,
             "its mask shows the last 4 keys, and in_place would show more");
+  Model sinks = detected(graph);
+  EXPECT_EQ(apply_transform(sinks, "fuse_kv_sdpa:strategy=sinks:s=2,w=3").declined().at(0).reason,
+            "its mask shows the last 4 keys, and sinks:s=2,w=3 would show more");
   const TransformReport report = apply_transform(narrower, "fuse_window_kv_sdpa:window=3");
   EXPECT_EQ(report.fired("fuse_window_kv_sdpa"), 1);
   EXPECT_EQ(report.notes.at(0), "'attn_0': saw the last 4 keys, now what window:w=3 shows");
@@ -235,6 +238,14 @@ TEST(FuseKvSdpa, ACacheAlongAnotherAxisIsDeclined) {
             "the cache of its keys, 'k', grows along axis 3, which is not the attention's sequence");
 }
 
+TEST(FuseKvSdpa, ATransposeThatMovesMoreThanTheSequenceIsDeclined) {
+  OneAttention a;
+  const auto swap = std::make_shared<Transpose>(std::vector<int>{1, 0, 2, 3});
+  const Outlet k = a.m.add("k_read", swap, {a.keys()}), v = a.m.add("v_read", swap, {a.values()});
+  a.attend(k, v, {2, 3, kS, 8});
+  EXPECT_NE(a.apply("fuse_inplace_kv_sdpa"), "");
+}
+
 // tract 0.23.6: the whole transform fails where V is not as wide as K.
 TEST(FuseKvSdpa, ValuesOfAnotherWidthFuse) {
   OneAttention a;
@@ -268,6 +279,13 @@ TEST(FuseKvSdpa, CachesThatOthersReadAreDeclined) {
   twice.attend(k, twice.values());
   twice.m.add_output("k_out", k);
   EXPECT_EQ(twice.apply("fuse_inplace_kv_sdpa"), "others read the cache of its keys, 'k', too");
+
+  OneAttention behind;
+  const Outlet read =
+      behind.m.add("k_read", std::make_shared<Transpose>(std::vector<int>{0, 2, 1, 3}), {behind.keys(1)});
+  behind.attend(read, behind.values());
+  behind.m.add_output("k_out", read);
+  EXPECT_EQ(behind.apply("fuse_inplace_kv_sdpa"), "others read the cache of its keys, 'k', too");
 
   OneAttention one;
   const Outlet both = one.keys();

@@ -179,6 +179,25 @@ TEST(UnfoldKvCache, PlacesAreKeptEvenBetweenOthers) {
   EXPECT_EQ(output_names(m), outputs);
 }
 
+TEST(UnfoldKvCache, PlacesAreKeptWhateverTheOrderOfNodes) {
+  Model m;
+  const Outlet fresh = m.add_input("new", Fact(DType::kF32, {1, kS}));
+  std::map<std::string, Outlet> past, all;
+  for (const char* name : {"b", "c", "a"}) past[name] = m.add_input(name, Fact(DType::kF32, {1, kP}));
+  for (const std::string name : {"a", "c", "b"}) {
+    all[name] = m.add("all_" + name, std::make_shared<Concat>(1), {past[name], fresh});
+  }
+  m.add_output("b_out", all["b"]);
+  m.add_output("y", m.add("y", std::make_shared<Unary>(UnaryFn::kNeg), {all["a"]}));
+  for (const char* name : {"c", "a"}) m.add_output(std::string(name) + "_out", all[name]);
+  const Model original = m;
+  apply_transform(m, "detect_kv_cache");
+  apply_transform(m, "unfold_kv_cache");
+  EXPECT_EQ(input_names(m), input_names(original));
+  EXPECT_EQ(output_names(m), output_names(original));
+  EXPECT_TRUE(same_graph(original, m));
+}
+
 TEST(UnfoldKvCache, ACacheWithoutAKnownPlaceGoesToTheEnd) {
   Model m = OneCache{{1, 2, kP, 8}, {1, 2, kS, 8}}.build();
   apply_transform(m, "detect_kv_cache");

@@ -133,13 +133,21 @@ TEST(MaskRule, AnyFillThatNoScoreMakesUpForHides) {
   EXPECT_EQ(s.with(s.fill(s.causal(), kInf)).kind, VisibleKeys::Kind::kUnknown);
 }
 
+TEST(MaskRule, NaNIsNoFill) {
+  Scene s;
+  const Outlet later = s.add<Cast>({s.fn(BinaryFn::kGt, s.keys(), s.queries())}, DType::kF32);
+  const Outlet nan = s.fn(BinaryFn::kMul, later, s.number(-kInf));  // 0 * -inf where a key is visible
+  EXPECT_EQ(s.with(nan).kind, VisibleKeys::Kind::kUnknown);
+  EXPECT_EQ(s.with(s.add<Cast>({nan}, DType::kF16)).kind, VisibleKeys::Kind::kUnknown);
+  EXPECT_EQ(s.with(s.fn(BinaryFn::kMax, nan, s.number(0))).kind, VisibleKeys::Kind::kUnknown);
+  EXPECT_EQ(s.with(s.fn(BinaryFn::kMin, s.number(0), nan)).kind, VisibleKeys::Kind::kUnknown);
+}
+
 TEST(MaskRule, AFillTimesAComparisonHides) {
   Scene s;
   const Outlet later = s.add<Cast>({s.fn(BinaryFn::kGt, s.keys(), s.queries())}, DType::kF32);
   EXPECT_SEES(s.with(s.fn(BinaryFn::kMul, later, s.number(kLowest))), "all earlier keys");
   EXPECT_SEES(s.with(s.fn(BinaryFn::kMul, s.number(-1e30F), later)), "all earlier keys");
-  // 0 * -inf is NaN.
-  EXPECT_EQ(s.with(s.fn(BinaryFn::kMul, later, s.number(-kInf))).kind, VisibleKeys::Kind::kUnknown);
 }
 
 TEST(MaskRule, TorchsSquareIsCausalWhereItIsDefined) {
@@ -182,6 +190,25 @@ TEST(MaskRule, OneQueryAtATimeSeesAllOrAWindow) {
   EXPECT_SEES(s.with(s.causal()), "all earlier keys");
   EXPECT_SEES(s.with(s.fn(BinaryFn::kGt, s.keys(), s.shift(s.queries(), -4))), "the last 4 keys");
   EXPECT_EQ(s.with(s.fn(BinaryFn::kGe, s.keys(), s.integer(2))).reason, "its window of P - 1 keys is no fixed number");
+}
+
+TEST(MaskRule, AMaskOfAnotherSizeIsNoRule) {
+  Scene s;
+  const Dim r = Dim::symbol("R");
+  const Outlet keys = s.add<Unsqueeze>({s.add<Range>({}, Dim(0), r, 1)}, 0);
+  const Outlet queries = s.add<Unsqueeze>({s.add<Range>({}, r - s.rows, r, 1)}, 1);
+  EXPECT_EQ(s.with(s.fn(BinaryFn::kLe, keys, queries)).reason, "its mask has R columns for P + S keys");
+  const Outlet others = s.add<Unsqueeze>({s.add<Range>({}, Dim(0), r, 1)}, 1);
+  EXPECT_EQ(s.with(s.fn(BinaryFn::kLe, s.keys(), others)).reason, "its mask has R rows for S queries");
+}
+
+TEST(MaskRule, PositionsThatMayBeNegativePickUnknownRows) {
+  Scene s;
+  const Outlet table = s.table(64, 64, [](auto row, auto column) { return column <= row; });
+  const Outlet before = s.add<Range>({}, s.past - Dim(1), s.past + s.rows - Dim(1), 1, DType::kI64);
+  const Outlet rows = s.add<Gather>({table, before}, 0);
+  const VisibleKeys found = s.with(s.add<Slice>({rows}, 1, Dim(0), s.past + s.rows));
+  EXPECT_NE(found.reason.find("at positions that are not known"), std::string::npos) << found.reason;
 }
 
 TEST(MaskRule, AVisiblePastBesideATriangleIsCausal) {

@@ -161,6 +161,7 @@ TEST(FuseKvBroadcast, OnlyTheGroupAxisMayBeRepeated) {
   EXPECT_NE(repeat_reason({1, 2, 1, t, 8}, {3, 2, 2, t, 8}, {3, 4, t, 8}), "");         // the batch, too
   EXPECT_NE(repeat_reason({1, 1, 2, t, 8}, {1, 2, 2, t, 8}, {1, 4, t, 8}), "");         // heads in turn, not in groups
   EXPECT_NE(repeat_reason({1, 2, 1, t, 8}, {1, 2, 2, t, 8}, {1, 4, t, 8}, false), "");  // values in turn
+  EXPECT_NE(repeat_reason({1, 2, 1, t, 8}, {1, 2, 2, t, 8}, {1, 2, t * Dim(2), 8}), "");  // twice as many keys
 }
 
 TEST(FuseKvBroadcast, LooksThroughCastsAndRope) {
@@ -181,6 +182,19 @@ TEST(FuseKvBroadcast, LooksThroughCastsAndRope) {
   EXPECT_EQ(count_ops(g.m, "MultiBroadcastTo"), 0);
   EXPECT_EQ(count_ops(g.m, "ApplyRope"), 2);
   EXPECT_EQ(g.m.fact(g.m.node(g.m.outputs()[0].outlet.node).inputs[1]).str(), "f32[1,2,P,8]");
+}
+
+TEST(FuseKvBroadcast, ARotationOfItsOwnForEachHeadOfAGroupIsDeclined) {
+  Graph g;
+  const Outlet angles = g.input("cos", {1, 4, kP, 8});
+  const auto chain = [&](const char* name) {
+    const Outlet wide =
+        g.add<Broadcast>({g.add<Unsqueeze>({g.input(name, {1, 2, kP, 8})}, 2)}, std::vector<Dim>{1, 2, 2, kP, 8});
+    return g.add<ApplyRope>({g.add<Reshape>({wide}, std::vector<Dim>{1, 4, kP, 8}), angles, angles});
+  };
+  const Outlet k = chain("k"), v = chain("v");
+  g.output(g.add<Sdpa>({g.input("q", {1, 4, kS, 8}), k, v}, SdpaOptions{}));
+  EXPECT_NE(g.reason("fuse_kv_broadcast").find("rotates the heads of a group in different ways"), std::string::npos);
 }
 
 TEST(FuseKvBroadcast, FiresOnEveryLayerWithTileOrBroadcast) {
@@ -206,6 +220,15 @@ TEST(QuantizeKvStorage, CodesKeysPerChannelAndValuesPerToken) {
   const TransformReport again = apply_transform(m, "quantize_kv_storage:bits=4");
   EXPECT_EQ(again.fired(), 0);
   EXPECT_TRUE(again.declined().empty());
+}
+
+TEST(QuantizeKvStorage, ACacheThatOthersReadIsDeclined) {
+  Model m = DecodeGraph{.layers = 1}.build();
+  apply_transform(m, "detect_kv_cache");
+  m.add_output("v", {m.find("v_0"), 0});
+  const TransformReport report = apply_transform(m, "quantize_kv_storage");
+  EXPECT_EQ(report.fired(), 0);
+  EXPECT_EQ(report.declined().at(0).reason, "others read the cache of its values, 'v_0', too");
 }
 
 TEST(QuantizeKvStorage, OtherLayoutsAreDeclined) {
