@@ -154,7 +154,7 @@ class Dictionary {
 std::string_view take_header(std::span<const std::byte>& file, const std::string& label) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   if (!text.starts_with(kMagic) || text.size() < 8) malformed(label, "it does not begin with \\x93NUMPY and a version");
-  const int major = text[6];
+  const int major = std::to_integer<int>(file[6]);
   if (major < 1 || major > 3) malformed(label, "format " + std::to_string(major) + "; expected 1, 2 or 3");
   const std::size_t width = major == 1 ? 2 : 4;
   std::uint32_t length = 0;

@@ -90,7 +90,7 @@ class DetectKvCache : public Rule {
       return Declined{fmt::format("the input '{}' comes behind the new rows, not before them",
                                   model.node(own_input(model, id, 1)->node).name)};
     }
-    const Fact past = model.fact(*source), &fresh = model.fact(node.inputs[1]);
+    const Fact &past = model.fact(*source), &fresh = model.fact(node.inputs[1]);
     if (std::string wrong = what_is_wrong(model, past, fresh, concat->axis); !wrong.empty()) return Declined{wrong};
     const std::string name = model.node(source->node).name;
     const auto output = carried(output_names(model, {id, 0}), name);

@@ -118,7 +118,7 @@ std::optional<MaskValue> fitted_affine(const Shape& shape, ElementAt at) {
   for (std::int64_t e = 0; e < shape.elements(); ++e) {
     Dim expected = affine.constant;
     for (std::size_t axis = 0; axis < affine.along.size(); ++axis) {
-      expected = expected + Dim(affine.along[axis] * index_along(e, axis, shape, strides));
+      expected = expected + Dim(affine.along[axis]) * Dim(index_along(e, axis, shape, strides));
     }
     if (!(at(e) == expected)) return std::nullopt;
   }

@@ -17,7 +17,7 @@ constexpr int kMaxDepth = 256;
 std::optional<MaskValue> of_positions(BinaryFn fn, const Affine& a, const Affine& b, const Box& box) {
   const auto sum = [&](std::int64_t sign) {
     Affine result = a;
-    for (std::size_t k = 0; k < a.along.size(); ++k) result.along[k] += sign * b.along[k];
+    for (std::size_t k = 0; k < a.along.size(); ++k) result.along[k] = plus_product(a.along[k], sign, b.along[k]);
     result.constant = a.constant + Dim(sign) * b.constant;
     return result;
   };
@@ -56,7 +56,7 @@ std::optional<MaskValue> of_scaled_positions(const Affine& a, const Affine& by) 
   }
   if (!factor) return std::nullopt;
   Affine result = a;
-  for (std::int64_t& k : result.along) k *= *factor;
+  for (std::int64_t& k : result.along) k = plus_product(0, k, *factor);
   result.constant = a.constant * by.constant;
   return result;
 }

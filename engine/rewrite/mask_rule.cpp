@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/base/error.h"
 #include "engine/ops/attention.h"
 #include "engine/rewrite/mask_reader.h"
 
@@ -68,7 +69,7 @@ VisibleKeys classified(const Steps& visible, const Scores& scores) {
   if (v.size() > 3 || v.front() != 0) return unknown("its mask shows keys in several bands");
   const Dim width = end - visible.from.front();
   if (!width.integer()) return unknown("its window of " + width.str() + " keys is no fixed number");
-  return {Kind::kCausal, *width.integer(), {}};
+  return {Kind::kCausal, width.integer(), {}};
 }
 
 // A mask with another number of columns than there are keys is defined only where they happen to be as many, or where
@@ -76,7 +77,7 @@ VisibleKeys classified(const Steps& visible, const Scores& scores) {
 // is defined where P is 0, and then has to be causal by itself; or where S is 1, and then all that has to hold is that
 // the query sees its own key, as it does under a causal rule.
 VisibleKeys of_square(const Steps& visible, const Scores& square, const Dim& keys) {
-  const VisibleKeys rule = classified(visible, square);
+  VisibleKeys rule = classified(visible, square);
   if (rule.kind == VisibleKeys::Kind::kAll) return rule;
   if (rule.is_causal() && !rule.window && square.rows == square.columns) return rule;
   return unknown(fmt::format("its mask has {} columns for {} keys", square.columns.str(), keys.str()));
@@ -125,7 +126,11 @@ VisibleKeys visible_keys(const Model& model, NodeId attention) {
   const std::vector<Dim>&q = model.fact(node.inputs[0]).shape, &k = model.fact(node.inputs[1]).shape;
   const Assumptions& known = model.assumptions();
   const Scores scores{settled(q[q.size() - 2], known), settled(k[k.size() - 2], known), known};
-  if (node.inputs.size() > 3) return of_mask(model, node, scores);
+  try {
+    if (node.inputs.size() > 3) return of_mask(model, node, scores);
+  } catch (const Error& overflow) {
+    return unknown(fmt::format("its mask is made of positions that cannot be followed: {}", overflow.what()));
+  }
   const bool causal = dynamic_cast<const Sdpa&>(*node.op).options.causal || scores.rows.is(1);
   return {causal ? VisibleKeys::Kind::kCausal : VisibleKeys::Kind::kAll, {}, {}};
 }

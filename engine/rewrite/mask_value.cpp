@@ -19,7 +19,7 @@ bool is_descending(const Along& along) {
 
 // The same function of -x.
 void turn_round(Steps& steps) {
-  for (std::int64_t& a : steps.along) a = -a;
+  for (std::int64_t& a : steps.along) a = plus_product(0, a, -1);
   for (Dim& f : steps.from) f = Dim(1) - f;
   std::reverse(steps.values.begin(), steps.values.end());
   std::reverse(steps.from.begin(), steps.from.end());
@@ -50,6 +50,10 @@ Bounds bounds_of(const Along& along, const Box& box) {
 }
 
 }  // namespace
+
+std::int64_t plus_product(std::int64_t sum, std::int64_t factor, std::int64_t number) {
+  return *(Dim(sum) + Dim(factor) * Dim(number)).integer();
+}
 
 Dim settled(const Dim& dim, const Assumptions& assumptions) {
   const auto replaced = [&](const Dim::Factor& f) -> Dim {
@@ -140,7 +144,7 @@ MaskValue reindexed(const MaskValue& value, std::span<const Affine> index_of, st
   Dim shift;
   for (std::size_t axis = 0; axis < along.size(); ++axis) {
     shift = shift + Dim(along[axis]) * index_of[axis].constant;
-    for (std::size_t k = 0; k < rank; ++k) result[k] += along[axis] * index_of[axis].along[k];
+    for (std::size_t k = 0; k < rank; ++k) result[k] = plus_product(result[k], along[axis], index_of[axis].along[k]);
   }
   if (affine) return Affine{std::move(result), affine->constant + shift};
   Steps steps = std::get<Steps>(value);

@@ -28,6 +28,9 @@ struct Steps {
   bool is_constant() const { return values.size() == 1; }
 };
 
+// sum + factor * number, for coefficients. Throws Error(kMalformed) if it leaves 64 bits, as Dim does.
+std::int64_t plus_product(std::int64_t sum, std::int64_t factor, std::int64_t number);
+
 // Neither, and why: "depends on the input 'attention_mask'".
 struct Unknown {
   std::string reason;

@@ -11,6 +11,7 @@
 
 // The one function of a target, called by libFuzzer with bytes of its own making and by the tests with those of
 // corpus/.
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace kvproof {

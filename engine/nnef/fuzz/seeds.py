@@ -59,6 +59,7 @@ def npzs():
 
 GRAPH = """version 1.0;
 
+extension tract_registry kvproof;
 extension tract_registry tract_core;
 extension tract_registry tract_transformers;
 extension tract_symbol S;
@@ -98,6 +99,34 @@ graph network(x) -> (y, z) {
   a = twice(x, by = 3.0);
   ( z ) = concat([a, w, [[1.0, -2e-3, inf]]], axis = 0);
   y = softmax(matmul(a, w, transposeB = true), axes = [1]);
+}
+""",
+    "operators": """graph network(x, i, m) -> (y, z, t) {
+  x = tract_core_external(shape = [1, 2, S, 4], datum_type = "F32");
+  i = tract_core_external(shape = [1, S], datum_type = "I64");
+  m = tract_core_external(shape = [S, S], datum_type = "Bool");
+  g = tract_core_gather([[0.5, 1.0, 1.5, 2.0]], i, axis = 0);
+  e = tract_core_einsum([x, x], expr = "bhik,bhjk->bhij", acc = "f32", output = "");
+  p = tract_transformers_scaled_masked_softmax(e, m, scale = 0.5, post_softmax_mask = true);
+  n = tract_core_rms_norm(x, axis = 3, eps = 1e-5);
+  r = tract_transformers_apply_rope(n, cos(x), sin(x));
+  a = select(lt(x, 0.0), tract_core_silu(x), neg(r));
+  b = mean_reduce(sqr(a), axes = [3]) ^ 0.5 + rsqrt(max(x, 0.1));
+  u = tract_core_trilu(tile([[-1e4]], repeats = [S, S]), upper = true, k = 1);
+  y = slice(b, axes = [2], begin = [-1], end = [0]);
+  z = tract_core_broadcast(unsqueeze(squeeze(y, axes = [2]), axes = [2]), shape = [1, 2, S, 4]);
+  t = (matmul(p, x) + unsqueeze(g, axes = [0]) - tract_core_gelu_approx(x, fast_impl = false)) / 2.0;
+}
+""",
+    "caches": """graph network(q, k, v) -> (a, b, c) {
+  q = tract_core_external(shape = [1, 2, S, 8], datum_type = "F32");
+  k = tract_core_external(shape = [1, 1, S, 8], datum_type = "F32");
+  v = tract_core_external(shape = [1, 1, S, 8], datum_type = "F32");
+  a = tract_transformers_quantized_kv_sdpa(q, k, v, axis = 2, scale = 0.5);
+  b = kvproof_kv_sdpa(q, k, v, strategy = "kivi:bits=4,group=32,residual=32", axis = 2, causal = true, softcap = 50.0);
+  p = tract_transformers_quantized_dyn_kv_cache(k, name = "p", axis = 2, bits = 4, per_channel = 1, datum_type = "f32",
+      past_sequence_shape = [1, 1, P, 8], input_sequence_shape = [1, 1, S, 8]);
+  c = tract_transformers_inplace_kv_sdpa(q, p, v, axis = 2, causal = true, scale = 0.125);
 }
 """,
     "shapes": """graph network(x) -> (y) {

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "engine/base/error.h"
 #include "engine/graph/session.h"
+#include "engine/nnef/stdlib.h"
 #include "engine/nnef/tests/small_archives.h"
 #include "engine/ops/layout.h"
 
@@ -120,6 +123,24 @@ TEST(Reader, StandardFragmentsAreKnown) {
                                                        "y = relu(linear(x, [[1.0, 1.0], [-1.0, 0.0]], 0.5));\n")))
                           .model;
   EXPECT_EQ(run(model, {tensor_f32({1, 2}, {2, 3})}), (std::vector<float>{5.5F, 0}));
+}
+
+TEST(Reader, EveryStandardFragmentCanBeRun) {
+  for (const Fragment& fragment : standard_fragments()) {
+    std::string arguments, results;
+    for (const Parameter& p : fragment.parameters) {
+      const bool is_tensor = p.type.starts_with("tensor");
+      arguments += (arguments.empty() ? "" : ", ") + std::string(is_tensor ? "x" : p.type == "scalar" ? "0.5" : "[1]");
+    }
+    for (const Parameter& r : fragment.results) results += (results.empty() ? "" : ", ") + r.name;
+    const Model model = read_model(archive_of(graph_text("network(x) -> (" + results + ")",
+                                                         "x = external(shape = [2, 2]);\n(" + results +
+                                                             ") = " + fragment.name + "(" + arguments + ");\n")))
+                            .model;
+    for (const float value : run(model, {tensor_f32({2, 2}, {1, 0.25F, 2, 0.5F})})) {
+      EXPECT_TRUE(std::isfinite(value)) << fragment.name;
+    }
+  }
 }
 
 TEST(Reader, AnIdentifierThatIsAssignedAgainHidesTheFirst) {

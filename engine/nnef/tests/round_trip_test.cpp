@@ -115,16 +115,16 @@ TEST(RoundTrip, QuantisedBlocksAndStringsAreReadAsTheyWere) {
 }
 
 TEST(RoundTrip, DimensionsAreWrittenAsExpressions) {
-  const Dim S = Dim::symbol("S"), P = Dim::symbol("P");
+  const Dim s = Dim::symbol("S"), p = Dim::symbol("P");
   Model model;
-  const Outlet x = model.add_input("x", Fact(DType::kF32, {1, S, P}));
-  const std::vector<Dim> values = {S * 2 + P - 1, (P + 1) / 2, 0 - S, min(S, P), 7};
+  const Outlet x = model.add_input("x", Fact(DType::kF32, {1, s, p}));
+  const std::vector<Dim> values = {s * 2 + p - 1, (p + 1) / 2, 0 - s, min(s, p), 7};
   const Outlet dims = model.add("dims", std::make_shared<DimsOp>(DType::kDim, Shape{5}, values), {});
-  const Outlet wide = model.add("wide", std::make_shared<DimsOp>(DType::kI64, Shape{}, std::vector<Dim>{S}), {});
+  const Outlet wide = model.add("wide", std::make_shared<DimsOp>(DType::kI64, Shape{}, std::vector<Dim>{s}), {});
   model.add_output("a", model.add("sum", std::make_shared<Binary>(BinaryFn::kAdd), {dims, dims}));
   model.add_output("b", dims);
   model.add_output("c", wide);
-  model.add_output("d", model.add("r", std::make_shared<Reshape>(std::vector<Dim>{S * P, 1}), {x}));
+  model.add_output("d", model.add("r", std::make_shared<Reshape>(std::vector<Dim>{s * p, 1}), {x}));
   again(model);
 }
 

@@ -211,6 +211,14 @@ TEST(MaskRule, PositionsThatMayBeNegativePickUnknownRows) {
   EXPECT_NE(found.reason.find("at positions that are not known"), std::string::npos) << found.reason;
 }
 
+TEST(MaskRule, PositionsThatLeave64BitsAreUnknown) {
+  Scene s;
+  Outlet far = s.queries();
+  for (int i = 0; i < 3; ++i) far = s.fn(BinaryFn::kMul, far, s.integer(std::int64_t(1) << 31));
+  const VisibleKeys found = s.with(s.fn(BinaryFn::kLe, s.keys(), far));
+  EXPECT_NE(found.reason.find("cannot be followed"), std::string::npos) << found.reason;
+}
+
 TEST(MaskRule, AVisiblePastBesideATriangleIsCausal) {
   Scene s;
   const Outlet zeros = s.add<Broadcast>({s.number(0)}, std::vector<Dim>{s.rows, s.past});
