@@ -59,11 +59,15 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
       "Example: kvproof transform model.nnef.tgz --apply transformers_detect_all\n"
       "           --apply fuse_kv_sdpa:strategy=kivi:bits=4 --explain --out fused.nnef.tar"};
   app.add_option("MODEL", options.model, "a folder, a tar or a gzipped tar");
-  app.add_option("--apply", options.transforms, "NAME or NAME:param=value,...")->type_name("TRANSFORM")->allow_extra_args(false);
+  app.add_option("--apply", options.transforms, "NAME or NAME:param=value,...")
+      ->type_name("TRANSFORM")
+      ->allow_extra_args(false);
   app.add_flag("--explain", options.explain, "say for each place where a transform declined, why");
   app.add_flag("--portable", options.portable, "write fused attention as caches and attention, which all readers know");
   app.add_flag("--list", options.list, "list the transforms");
-  app.add_option("--plugin", options.plugins, "a shared object with more strategies")->type_name("FILE")->allow_extra_args(false);
+  app.add_option("--plugin", options.plugins, "a shared object with more strategies")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   app.add_option("--out", options.out, "a .tar, .tgz or .tar.gz file, or a folder")->type_name("MODEL");
   if (const auto code = parse_arguments(app, argc, argv)) return code;
   if (options.list) return std::nullopt;

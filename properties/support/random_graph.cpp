@@ -224,7 +224,9 @@ class Grower {
     const int axis = axis_of(x);
     if (one_in(3)) return add(std::make_shared<Softmax>(std::vector<int>{axis}), {x});
     if (one_in(2)) return add(std::make_shared<RmsNorm>(axis, 1e-5f), {x});
-    const ReduceFn fn = any(std::array{ReduceFn::kSum, ReduceFn::kMean, ReduceFn::kMax, ReduceFn::kMin});
+    // An axis that may be empty has no largest element.
+    const std::array of_some = {ReduceFn::kSum, ReduceFn::kMean, ReduceFn::kMax, ReduceFn::kMin};
+    const ReduceFn fn = known_size(x, axis) > 0 ? any(of_some) : ReduceFn::kSum;
     return add(std::make_shared<Reduce>(fn, std::vector<int>{axis}), {x});
   }
   Outlet masked_softmax() {
