@@ -1,5 +1,5 @@
 // A transform that only names what is there, and a fusion with a cache that keeps every row as it came, change no bit
-// of any output in any turn. Applied again they find nothing more to do.
+// of any output in any turn. Applied again they find nothing more to do, and neither does one that loses something.
 //
 // Law         session(t(m)) = session(m), t(t(m)) = t(m)   for every such transform t, alone and all in a row
 // Verdict     exact
@@ -16,6 +16,9 @@ namespace {
 constexpr std::array kKeepBits = {"detect_apply_rope",      "detect_scaled_masked_softmax", "fuse_kv_broadcast",
                                   "fuse_inplace_kv_sdpa",   "fuse_kv_sdpa:strategy=concat", "flash_sdpa",
                                   "transformers_detect_all"};
+
+constexpr std::array kLoseSomething = {"fuse_window_kv_sdpa:window=3", "fuse_quantized_kv_sdpa:bits=4",
+                                       "quantize_kv_storage"};
 
 // How often it fired.
 int apply(Model& model, const char* transform, Witness& witness) {
@@ -38,6 +41,10 @@ void check(const Case& c, Witness& witness) {
     const std::string by = std::string("after ") + transform;
     if (apply(one, transform, witness) > 0) expect_same_outputs(expected, run_turns(c, one), by, witness);
     in_a_row += apply(all, transform, witness);
+  }
+  for (const char* transform : kLoseSomething) {
+    Model one = model;
+    apply(one, transform, witness);
   }
   if (in_a_row > 0) expect_same_outputs(expected, run_turns(c, all), "after all transforms", witness);
 }
