@@ -79,7 +79,7 @@ void score_run(const QueryTile& tile, const RunView& view, float* s) {
   }
 }
 
-// Adds the explicit mask to the scores of one run.
+// Adds the explicit mask to the scores of one run. What it says of rows that a query does not see is not read.
 void mask_run(const QueryTile& tile, const RunView& view, float* s) {
   const AttentionJob& job = *tile.job;
   const TensorView& m = job.mask->values;
@@ -89,7 +89,8 @@ void mask_run(const QueryTile& tile, const RunView& view, float* s) {
                              index(2, tile.token + row / job.group)) *
                             m.shape[3];
     float* x = s + row * kPiece + view.run->offset;
-    for (std::int64_t j = view.any.begin; j < view.any.end; ++j) {
+    const Range seen = view.of_token[std::size_t(row / job.group)];
+    for (std::int64_t j = seen.begin; j < seen.end; ++j) {
       const std::int64_t cell = at + view.run->rows.at(j);
       if (m.dtype == DType::kBool) {
         if (!m.as<bool>()[cell]) x[j] = kNothing;

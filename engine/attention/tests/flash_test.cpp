@@ -125,6 +125,22 @@ TEST_P(Flash, IgnoresNaNAndInfinityInRowsThatAMaskHides) {
   }
 }
 
+TEST_P(Flash, IgnoresWhatAMaskSaysOfTokensThatAreNotVisible) {
+  constexpr std::int64_t kRows = 300, kTokens = 10;
+  const StreamCase stream(kRows, 2, 20, 20, 12);
+  Tensor values(DType::kF32, {1, 1, kTokens, kRows});
+  std::fill_n(values.as<float>(), kTokens * kRows, 0.f);
+  const Mask mask{values.view()};
+  const Asked asked{.first = kRows - kTokens, .tokens = kTokens, .rule = {.window = 40}, .mask = &mask};
+  const std::vector<float> clean = stream.attend(asked);
+  for (std::int64_t i = 0; i < kTokens; ++i) {
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      if (!asked.rule.sees(asked.first + i, row)) values.as<float>()[i * kRows + row] = row % 2 ? kNaN : kInf;
+    }
+  }
+  EXPECT_TRUE(same_bits(stream.attend(asked), clean));
+}
+
 TEST_P(Flash, GivesZerosWhereNothingIsVisible) {
   constexpr std::int64_t kRows = 300;
   const StreamCase stream(kRows, 2, 20, 20, 11);
