@@ -21,6 +21,15 @@ class MatMul : public Op {
   const bool transpose_a, transpose_b;
 };
 
+// (x [..., k], weight [n, k]) -> [..., n] in the type of x. Both are floats of 16 or 32 bits, not of one type by need: a
+// weight is read as it is stored.
+class Linear : public Op {
+ public:
+  std::string_view name() const override { return "Linear"; }
+  std::vector<Fact> facts(std::span<const Fact>, const Assumptions&) const override;
+  std::vector<Value> eval(std::span<const Value>, Evaluation&) const override;
+};
+
 // "bhgmk,bhgnk->bhgmn": one letter per axis; a letter that the result lacks is summed over; of one or two inputs.
 class Einsum : public Op {
  public:

@@ -35,6 +35,14 @@ struct FileDescriptor {
 
 std::string system_error() { return std::strerror(errno); }
 
+// What a program has copied out of a mapped file need not stay in its memory. Pages that neighbours share stay.
+void give_back(std::span<const std::byte> data) {
+  const auto page = std::size_t(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data.data()) + data.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 // The rules for a file's text: the header padded with spaces, so that the data begins at a multiple
 // of 8.
 std::string header_text(const std::vector<const NamedTensor*>& tensors, const TensorMetadata& metadata) {
@@ -120,6 +128,7 @@ Tensor SafetensorsFile::read(const std::string& name) const {
   }
   Tensor result(what.dtype, what.shape);
   if (!data.empty()) std::memcpy(result.view().data, data.data(), data.size());
+  if (mapping_) give_back(data);
   return result;
 }
 

@@ -239,6 +239,10 @@ class Grower {
     if (rank < 2) return {};
     const std::int64_t k = known_size(a, rank - 1);
     if (k == 0) return {};
+    if (one_in(2)) {
+      Tensor half = to_dtype(numbers({random_.integer(1, 6), k}), DType::kF16);
+      return add(std::make_shared<Linear>(), {a, model_.add_constant(model_.free_name("w"), std::move(half))});
+    }
     std::vector<std::int64_t> shape(std::size_t(rank), 1);
     shape[std::size_t(rank - 1)] = k;
     shape[std::size_t(rank - 2)] = random_.integer(1, 6);

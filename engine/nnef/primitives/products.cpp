@@ -1,4 +1,4 @@
-// Matrix products and einsum.
+// Matrix products and einsum. A product whose weight is of another type than the rows has a name of ours.
 #include "engine/nnef/registry.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/product.h"
@@ -35,6 +35,10 @@ extern const PrimitiveFamily products = {
                return {in.add<MatMul>({in.outlet("A"), in.outlet("B")}, in.boolean("transposeA"),
                                       in.boolean("transposeB"))};
              }},
+            {"kvproof",
+             {"kvproof_linear"},
+             {{"input"}, {"weight"}},
+             [](Invocation& in) -> Outlets { return {in.add<Linear>({in.outlet("input"), in.outlet("weight")})}; }},
             {"tract_core", {"tract_core_einsum"}, {{"inputs"}, {"expr"}, {"acc"}, {"output", "\"\""}}, build_einsum},
         },
     .spellings = {
@@ -43,6 +47,8 @@ extern const PrimitiveFamily products = {
               .with("transposeA", boolean(op.transpose_a))
               .with("transposeB", boolean(op.transpose_b));
         }),
+        spelling<Linear>(
+            [](const Linear&, Speller& to) -> std::optional<Expr> { return call("kvproof_linear", to.inputs()); }),
         spelling<Einsum>([](const Einsum& op, Speller& to) -> std::optional<Expr> {
           return call("tract_core_einsum", {list(to.inputs())})
               .with("expr", text(op.expr))

@@ -166,5 +166,29 @@ TEST(MatMul, RefusesInARunWhatOnlyThenDoesNotFit) {
   expect_mismatch([&] { run(MatMul(false, false), {a, b}); }, {"[2,3]", "[4,5]"});
 }
 
+TEST(Linear, ReadsAWeightOfAnyFloatingTypeAsItIsStored) {
+  Random random(11);
+  for (const DType rows : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const DType stored : {DType::kF32, DType::kF16, DType::kBF16}) {
+      const Value x = random_factor(rows, {3, 2, 70}, random), weight = random_factor(stored, {37, 70}, random);
+      const Value out = evaluate(Linear(), std::vector<Value>{x, weight}).front();
+      ASSERT_EQ(out.dtype(), rows);
+      ASSERT_EQ(out.shape(), (Shape{3, 2, 37}));
+      expect_product(x.reshaped({6, 70}), false, weight, true, out.reshaped({6, 37}));
+    }
+  }
+}
+
+TEST(Linear, RefusesWhatDoesNotFit) {
+  const auto facts = [](const Fact& x, const Fact& weight) {
+    return Linear().facts(std::vector<Fact>{x, weight}, Assumptions());
+  };
+  const Dim s = Dim::symbol("S");
+  EXPECT_EQ(facts(Fact(DType::kF32, {1, s, 8}), Fact(DType::kBF16, {5, 8})).front().str(), "f32[1,S,5]");
+  EXPECT_THROW(facts(Fact(DType::kF32, {1, s, 8}), Fact(DType::kF32, {8, 5})), Error);
+  EXPECT_THROW(facts(Fact(DType::kF32, {1, s, 8}), Fact(DType::kF32, {1, 5, 8})), Error);
+  EXPECT_THROW(facts(Fact(DType::kI32, {8}), Fact(DType::kF32, {5, 8})), Error);
+}
+
 }  // namespace
 }  // namespace kvproof

@@ -1,0 +1,86 @@
+#include "engine/model/json_text.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace kvproof {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMaxDepth = 32;
+
+// "line 3, column 7" of the byte where parsing stopped, counted from 1.
+std::string place(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, byte == 0 ? 0 : byte - 1);
+  const auto lines = std::ranges::count(before, '\n');
+  const std::size_t line_begin = before.rfind('\n') + 1;  // 0 where there is none
+  return "line " + std::to_string(lines + 1) + ", column " + std::to_string(before.size() - line_begin + 1);
+}
+
+// Follows the parser and refuses what a tree would keep silently: the second of two equal keys, and endless depth.
+class Guard {
+ public:
+  explicit Guard(const std::string& label) : label_(label) {}
+
+  bool operator()(int depth, json::parse_event_t event, const json& value) {
+    if (depth > kMaxDepth) fail("nested deeper than " + std::to_string(kMaxDepth));
+    if (event == json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == json::parse_event_t::object_end) keys_.pop_back();
+    if (event == json::parse_event_t::key && !keys_.back().insert(value.get_ref<const std::string&>()).second) {
+      fail("key " + excerpt(value) + " stands twice");
+    }
+    return true;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const { throw Error(ErrorCode::kMalformed, label_ + ": " + what); }
+
+  const std::string& label_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+};
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& label) {
+  Guard guard(label);
+  try {
+    return json::parse(
+        text, [&](int depth, json::parse_event_t event, const json& value) { return guard(depth, event, value); });
+  } catch (const json::parse_error& error) {
+    throw Error(ErrorCode::kMalformed, label + ": not JSON at " + place(text, error.byte));
+  } catch (const json::exception&) {
+    throw Error(ErrorCode::kMalformed, label + ": holds a number that is out of range");
+  }
+}
+
+json read_json(const std::string& path, std::size_t most) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw Error(ErrorCode::kNotFound, path + ": no such file");
+  }
+  if (!std::filesystem::is_regular_file(status)) throw Error(ErrorCode::kIo, path + ": not a file");
+  const std::uintmax_t size = std::filesystem::file_size(path, code);
+  if (code) throw Error(ErrorCode::kIo, path + ": " + code.message());
+  if (size > most) {
+    throw Error(ErrorCode::kMalformed, path + ": longer than " + std::to_string(most) + " bytes");
+  }
+  std::string text(std::size_t(size), '\0');
+  std::ifstream in(path, std::ios::binary);
+  if (!in.read(text.data(), std::streamsize(size))) throw Error(ErrorCode::kIo, path + ": cannot be read");
+  return parse_json(text, path);
+}
+
+std::string excerpt(const json& value) {
+  constexpr std::size_t kShown = 60;
+  const std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  return text.size() > kShown ? text.substr(0, kShown) + "..." : text;
+}
+
+}  // namespace kvproof

@@ -1,0 +1,39 @@
+// The weights of a Hugging Face checkpoint: one safetensors file, or several with an index.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/model/weight_source.h"
+#include "engine/tensor/safetensors.h"
+
+namespace kvproof {
+
+// Tensors of F32, F16 or BF16. The text model of a Gemma 3 with images stands under the names of the text model alone:
+// a prefix "language_model." is left out, and so are the tensors of the image tower and its projector. Tables that
+// every reader computes for itself ("...rotary_emb.inv_freq") are left out, too.
+class SafetensorsWeights : public WeightSource {
+ public:
+  // `path` is a file, an index (model.safetensors.index.json), or a folder with model.safetensors or, where that is
+  // not there, with the index. Shards are mapped, not read; memory that a taken tensor was copied from is given back.
+  // Throws Error: kNotFound for the folder, the index or a shard; kIo; kMalformed for a file that contradicts itself or
+  // the index (a shard outside the folder, a tensor in another shard, in two, or in none), kUnsupported for other types
+  // of elements.
+  explicit SafetensorsWeights(const std::string& path);
+
+ private:
+  struct Place {
+    std::size_t shard;
+    std::string name;  // in the file
+  };
+  void open_single(const std::string& path);
+  void open_index(const std::string& path);
+  void add_shard(SafetensorsFile file, const std::string& path);
+  Constant load(const std::string& name) const override;
+
+  std::vector<SafetensorsFile> shards_;
+  std::map<std::string, Place> places_;  // by the names of this source
+};
+
+}  // namespace kvproof
