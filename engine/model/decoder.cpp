@@ -37,6 +37,7 @@ class DecoderBuilder {
     Outlet x = add<Cast>("embedding", {add<Gather>("embedding_rows", {table, ids}, 0)}, options_.activation);
     if (config_.embedding_scale != 1) x = times("embedding_scaled", x, config_.embedding_scale);
     for (std::size_t i = 0; i < config_.layers.size(); ++i) x = layer(i, x);
+    if (options_.logits == DecoderOptions::Logits::kLast) x = add<Slice>("last", {x}, 1, kS - 1, kS);
     x = norm("norm", "model.norm.weight", x, config_.hidden);
     const Outlet head = config_.tied_head ? table : weight("lm_head.weight", {config_.vocab, config_.hidden});
     Outlet logits = add<Linear>("logits", {x, head});

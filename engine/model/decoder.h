@@ -11,6 +11,7 @@ namespace kvproof {
 struct DecoderOptions {
   DType activation = DType::kF32;  // f32, f16 or bf16; weights stay in the type they are stored in
   RopePrecision rope = RopePrecision::kExact;
+  enum class Logits { kAll, kLast } logits = Logits::kAll;  // kLast: of the turn's last token only, [B,1,vocab]
 };
 
 // One turn: ids i64 [B,S] -> logits [B,S,vocab] in the activation's type. What went before is in the caches: layer i

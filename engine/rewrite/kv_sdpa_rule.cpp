@@ -138,7 +138,17 @@ class FuseKvSdpa : public Rule {
   const StrategyChoice choice_;
 };
 
+// Whether a spec names the strategy `window` and leaves w open.
+bool leaves_window_open(const std::string& spec) {
+  return spec == "window" ||
+         (spec.rfind("window:", 0) == 0 && spec.rfind("window:w=", 0) != 0 && spec.find(",w=") == std::string::npos);
+}
+
 }  // namespace
+
+StrategyChoice strategy_choice(const std::string& spec) {
+  return {canonical_spec(parse_spec(spec)), leaves_window_open(spec), "fuse_kv_sdpa"};
+}
 
 RulePtr fuse_kv_sdpa_rule(StrategyChoice choice) { return std::make_unique<FuseKvSdpa>(std::move(choice)); }
 

@@ -37,6 +37,8 @@ struct StrategyChoice {
   bool own_window = false;                 // the window that the layer's mask shows; layers without one are declined
   std::string rule_name = "fuse_kv_sdpa";  // as reports call it
 };
+// From a spelling as users write it: `window` without w is the layer's own. Throws Error(kUsage).
+StrategyChoice strategy_choice(const std::string& spec);
 // Sdpa over two caches becomes one KvSdpa.
 RulePtr fuse_kv_sdpa_rule(StrategyChoice choice);
 // What a layer will no longer see once the strategy takes it over: "saw all earlier keys, now what window:w=4 shows";

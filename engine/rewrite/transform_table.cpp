@@ -73,15 +73,8 @@ TransformReport fuse_with(Model& model, const StrategyChoice& choice) {
   return report;
 }
 
-// Whether a spec names the strategy `window` and leaves w open.
-bool leaves_window_open(const std::string& spec) {
-  return spec == "window" ||
-         (spec.rfind("window:", 0) == 0 && spec.rfind("window:w=", 0) != 0 && spec.find(",w=") == std::string::npos);
-}
-
 TransformReport fuse_kv_sdpa(Model& model, const TransformParams& params) {
-  const std::string& spec = params.at("strategy");
-  return fuse_with(model, {canonical_spec(parse_spec(spec)), leaves_window_open(spec), "fuse_kv_sdpa"});
+  return fuse_with(model, strategy_choice(params.at("strategy")));
 }
 
 TransformReport fuse_inplace_kv_sdpa(Model& model, const TransformParams&) {
