@@ -7,6 +7,7 @@ README, builds both as a project that knows nothing but find_package(kvproof), a
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -100,7 +101,7 @@ class InstalledPackage(unittest.TestCase):
         consoles = re.findall(r"^```console\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)
         self.assertTrue(consoles)
         for command, shown in re.findall(r"^\$ kvproof (.*)\n((?:[^$].*\n)*)", "".join(consoles), re.M):
-            code, text = run(self.prefix / "bin" / "kvproof", *command.split(), cwd=folder)
+            code, text = run(self.prefix / "bin" / "kvproof", *shlex.split(command), cwd=folder)
             self.assertIn(code, (0, 1), text)
             words = " ".join(text.split())
             for line in shown.splitlines():

@@ -216,6 +216,7 @@ constexpr std::array kTypes = std::to_array<GgufType>({
     {34, "TQ1_0", 256, 54, nullptr},
     {35, "TQ2_0", 256, 66, nullptr},
     {39, "MXFP4", 32, 17, nullptr},
+    {40, "NVFP4", 64, 36, nullptr},
 });
 
 }  // namespace

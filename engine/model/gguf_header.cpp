@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/base/check.h"
 #include "engine/model/gguf_cursor.h"
 #include "engine/model/json_text.h"
 
@@ -36,7 +37,7 @@ class Reader {
   Reader(std::span<const std::byte> file, const std::string& label)
       : file_(file), label_(label), cursor_(file, label), header_{GgufMetadata(label), {}} {}
 
-  GgufHeader read() {
+  GgufHeader parse() {
     read_version();
     const std::size_t tensors = cursor_.count("tensors", kInfoBytes);
     const std::size_t keys = cursor_.count("keys", kKeyBytes);
@@ -78,7 +79,7 @@ class Reader {
 
   GgufValue read_value(ValueType type) {
     if (type == ValueType::kArray) return read_array(1);
-    return with_type(type, [&](auto read) { return GgufValue(read()); });
+    return with_type<GgufValue>(type, [](auto read) { return GgufValue(read()); });
   }
 
   GgufArray read_array(int depth) {
@@ -89,7 +90,7 @@ class Reader {
     if (type == ValueType::kArray) {
       return {read_elements(n, [&] { return read_array(depth + 1); })};
     }
-    return with_type(type, [&](auto read) { return GgufArray{read_elements(n, read)}; });
+    return with_type<GgufArray>(type, [&](auto read) { return GgufArray{read_elements(n, read)}; });
   }
 
   template <class Read>
@@ -101,8 +102,8 @@ class Reader {
   }
 
   // Calls use(read) with a function that reads one value of the type, which is no array.
-  template <class Use>
-  std::invoke_result_t<Use, bool (*)()> with_type(ValueType type, const Use& use) {
+  template <class Result, class Use>
+  Result with_type(ValueType type, const Use& use) {
     switch (type) {
       case ValueType::kU8:
         return use([&] { return std::uint64_t(cursor_.number<std::uint8_t>()); });
@@ -235,7 +236,7 @@ class Reader {
 }  // namespace
 
 GgufHeader parse_gguf_header(std::span<const std::byte> file, const std::string& label) {
-  return Reader(file, label).read();
+  return Reader(file, label).parse();
 }
 
 }  // namespace kvproof

@@ -1,0 +1,105 @@
+#include "engine/model/gguf_weights.h"
+
+#include <cstring>
+#include <utility>
+
+#include "engine/base/error.h"
+#include "engine/model/gguf_arch.h"
+#include "engine/model/json_text.h"
+
+namespace kvproof {
+namespace {
+
+NormGain norm_gain_of(const GgufFile& file) {
+  return config_of(gguf_family(file.metadata())).norm_adds_one ? NormGain::kIncludesOne : NormGain::kAsTrained;
+}
+
+DType stored_type(const GgufType& type) {
+  if (type.name == "F16") return DType::kF16;
+  if (type.name == "BF16") return DType::kBF16;
+  return DType::kF32;
+}
+
+bool stays_in_blocks(const GgufTensor& tensor) { return tensor.type->name == "Q4_0" && Q4Blocks::fits(tensor.shape); }
+
+// Row j + s * width / 2 of a head's `width` rows stands in the file as row 2 * j + s.
+void put_rows_in_order(std::span<std::byte> rows, std::int64_t heads, std::int64_t width) {
+  const std::size_t row = rows.size() / std::size_t(heads * width);
+  Buffer head(row * std::size_t(width));
+  for (std::int64_t h = 0; h < heads; ++h) {
+    std::byte* begin = rows.data() + std::size_t(h) * head.size();
+    std::memcpy(head.data(), begin, head.size());
+    for (std::int64_t i = 0; i < width; ++i) {
+      const std::int64_t from = i < width / 2 ? 2 * i : 2 * i - width + 1;
+      std::memcpy(begin + std::size_t(i) * row, head.data() + std::size_t(from) * row, row);
+    }
+  }
+}
+
+// The number of heads that the rows of a projection make up; 0 for other tensors.
+std::int64_t heads_of(const GgufMetadata& metadata, const std::string& name) {
+  const std::string heads = gguf_key(metadata, "attention.head_count");
+  const std::string kv_heads = gguf_key(metadata, "attention.head_count_kv");
+  if (name.find(".self_attn.q_proj.") != name.npos) return metadata.integer(heads).value_or(0);
+  if (name.find(".self_attn.k_proj.") == name.npos) return 0;
+  return metadata.integer(metadata.find(kv_heads) ? kv_heads : heads).value_or(0);
+}
+
+}  // namespace
+
+GgufWeights::GgufWeights(GgufFile file, MtpTensors mtp)
+    : WeightSource(file.label(), norm_gain_of(file)), file_(std::move(file)) {
+  const Family family = gguf_family(file_.metadata());
+  const GgufLayers layers = gguf_layers(file_.metadata());
+  for (const GgufTensor& tensor : file_.tensors()) {
+    if (mtp == MtpTensors::kHidden && is_gguf_mtp(tensor.name, layers)) continue;
+    if (!tensor.type->decode) {
+      throw Error(ErrorCode::kUnsupported, label() + ": tensor " + excerpt(tensor.name) + " is of " +
+                                               std::string(tensor.type->name) + "; expected one of " +
+                                               decodable_gguf_types());
+    }
+    const std::string name = hugging_face_name(family, tensor.name);
+    add(name, {stored_type(*tensor.type), tensor.shape});
+    places_[name] = place(name, tensor);
+  }
+}
+
+GgufWeights::Place GgufWeights::place(const std::string& name, const GgufTensor& tensor) const {
+  const Family family = gguf_family(file_.metadata());
+  const bool projection = name.find(".self_attn.q_proj.") != name.npos || name.find(".self_attn.k_proj.") != name.npos;
+  if ((family != Family::kLlama && family != Family::kMistral) || !projection) return {&tensor, 0};
+  const std::int64_t heads = heads_of(file_.metadata(), name);
+  const std::int64_t rows = tensor.shape.rank() ? tensor.shape[0] : 0;
+  if (heads < 1 || rows % heads || rows / heads % 2) {
+    throw Error(ErrorCode::kMalformed, label() + ": tensor " + excerpt(tensor.name) + " has " + std::to_string(rows) +
+                                           " rows; expected an even number for each of " + std::to_string(heads) +
+                                           " heads");
+  }
+  return {&tensor, heads};
+}
+
+Constant GgufWeights::load(const std::string& name) const {
+  const auto& [tensor, heads] = places_.at(name);
+  const auto data = file_.data(*tensor);
+  const auto in_order = [&, heads = heads, rows = tensor->shape](std::span<std::byte> bytes) {
+    if (heads && !bytes.empty()) put_rows_in_order(bytes, heads, rows[0] / heads);
+  };
+  if (stays_in_blocks(*tensor)) {
+    Q4Blocks blocks{tensor->shape, Buffer(data.size())};
+    if (!data.empty()) std::memcpy(blocks.bytes.data(), data.data(), data.size());
+    in_order(blocks.bytes.bytes());
+    file_.give_back(*tensor);
+    return blocks;
+  }
+  Tensor values(stored_type(*tensor->type), tensor->shape);
+  if (tensor->type->block_values > 1) {
+    decode_gguf(*tensor->type, data, values.as<float>());
+  } else if (!data.empty()) {
+    std::memcpy(values.view().data, data.data(), data.size());
+  }
+  in_order({values.view().data, TensorView(values).size_bytes()});
+  file_.give_back(*tensor);
+  return values;
+}
+
+}  // namespace kvproof
