@@ -41,6 +41,7 @@ class Generator {
   std::int64_t length() const { return std::int64_t(tokens_.front().size()); }
   std::span<const std::int64_t> tokens(std::int64_t sequence = 0) const { return tokens_[std::size_t(sequence)]; }
   const Session& session() const { return session_; }
+  void observe(StepObserver observer) { session_.observe(std::move(observer)); }
 
   void reset();
   // Tokens and caches, whole. A text that is resumed goes on bit for bit.

@@ -36,15 +36,6 @@ void put_rows_in_order(std::span<std::byte> rows, std::int64_t heads, std::int64
   }
 }
 
-// The number of heads that the rows of a projection make up; 0 for other tensors.
-std::int64_t heads_of(const GgufMetadata& metadata, const std::string& name) {
-  const std::string heads = gguf_key(metadata, "attention.head_count");
-  const std::string kv_heads = gguf_key(metadata, "attention.head_count_kv");
-  if (name.find(".self_attn.q_proj.") != name.npos) return metadata.integer(heads).value_or(0);
-  if (name.find(".self_attn.k_proj.") == name.npos) return 0;
-  return metadata.integer(metadata.find(kv_heads) ? kv_heads : heads).value_or(0);
-}
-
 }  // namespace
 
 GgufWeights::GgufWeights(GgufFile file, MtpTensors mtp)
@@ -65,15 +56,18 @@ GgufWeights::GgufWeights(GgufFile file, MtpTensors mtp)
 }
 
 GgufWeights::Place GgufWeights::place(const std::string& name, const GgufTensor& tensor) const {
-  const Family family = gguf_family(file_.metadata());
-  const bool projection = name.find(".self_attn.q_proj.") != name.npos || name.find(".self_attn.k_proj.") != name.npos;
-  if ((family != Family::kLlama && family != Family::kMistral) || !projection) return {&tensor, 0};
-  const std::int64_t heads = heads_of(file_.metadata(), name);
+  const GgufMetadata& metadata = file_.metadata();
+  const Family family = gguf_family(metadata);
+  const bool interleaved = family == Family::kLlama || family == Family::kMistral;
+  const bool q = name.find(".self_attn.q_proj.") != name.npos, k = name.find(".self_attn.k_proj.") != name.npos;
+  if (!interleaved || (!q && !k)) return {&tensor, 0};
+  std::string key = gguf_key(metadata, "attention.head_count_kv");
+  if (q || !metadata.find(key)) key = gguf_key(metadata, "attention.head_count");
+  const std::int64_t heads = metadata.integer(key).value_or(0);
   const std::int64_t rows = tensor.shape.rank() ? tensor.shape[0] : 0;
   if (heads < 1 || rows % heads || rows / heads % 2) {
-    throw Error(ErrorCode::kMalformed, label() + ": tensor " + excerpt(tensor.name) + " has " + std::to_string(rows) +
-                                           " rows; expected an even number for each of " + std::to_string(heads) +
-                                           " heads");
+    metadata.malformed(key, "heads of an even number of rows each; tensor " + excerpt(tensor.name) + " has " +
+                                std::to_string(rows) + " rows");
   }
   return {&tensor, heads};
 }

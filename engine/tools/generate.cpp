@@ -15,6 +15,7 @@
 #include "engine/model/safetensors_weights.h"
 #include "engine/model/text.h"
 #include "engine/tools/program.h"
+#include "engine/tools/step_times.h"
 
 namespace kvproof {
 namespace {
@@ -23,7 +24,7 @@ struct Options {
   std::string model, prompt, cache;
   std::vector<std::int64_t> prompt_ids;
   std::int64_t n = 0;
-  bool greedy = false, print_ids = false;
+  bool greedy = false, print_ids = false, profile = false;
   SamplerOptions sampling;
   std::vector<std::string> plugins;
 };
@@ -42,6 +43,7 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--seed", o.sampling.seed, "of the draws");
   app.add_option("--cache", o.cache, "SPEC, or \"local=SPEC;global=SPEC\"; default: caches are concatenated");
   app.add_flag("--print-ids", o.print_ids, "token ids instead of text");
+  app.add_flag("--profile", o.profile, "where the time went, by operator and node, on standard error");
   app.add_option("--plugin", o.plugins, "a shared object with more strategies")->type_name("FILE");
 }
 
@@ -71,6 +73,8 @@ int generate(int argc, char** argv) {
   const Sampler sampler(o.sampling);
   Generator generator(std::make_shared<Plan>(decoder), config);
   generator.append(o.prompt_ids.empty() ? tokenizer->encode(o.prompt) : o.prompt_ids);
+  StepTimes times;
+  if (o.profile) generator.observe([&](const StepRecord& record) { times.add(record); });
   bool first = true;
   generator.generate(o.n, sampler, [&](std::int64_t id) {
     const std::string piece = o.print_ids ? fmt::format("{}{}", first ? "" : ",", id) : tokenizer->decode(id);
@@ -80,6 +84,7 @@ int generate(int argc, char** argv) {
     return Generator::Go::kOn;
   });
   std::fputs("\n", stdout);
+  if (o.profile) std::fputs(times.str().c_str(), stderr);
   return kExitFine;
 }
 

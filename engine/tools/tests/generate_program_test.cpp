@@ -66,6 +66,12 @@ TEST_F(GenerateProgram, SaysWhichLayersKeepTheirOwnCaches) {
   EXPECT_NE(text("stderr").find("'attn_0' does not get in_place"), std::string::npos) << text("stderr");
 }
 
+TEST_F(GenerateProgram, SaysWhereTheTimeWent) {
+  ASSERT_EQ(generate("--prompt a --n 3 --greedy --profile"), 0);
+  EXPECT_NE(text("stderr").find("Linear"), std::string::npos) << text("stderr");
+  EXPECT_NE(text("stderr").find("attn_3"), std::string::npos);
+}
+
 TEST_F(GenerateProgram, RefusesBadUsageInOneLine) {
   expect_refused("--prompt a --n 3", "--greedy");
   expect_refused("--prompt a --n 3 --greedy --temperature 1", "excludes");
