@@ -144,7 +144,7 @@ TEST(GgufBlocks, OfPlainTypesAreSingleValues) {
   EXPECT_TRUE(std::isnan(decode("F16", bytes_of<std::uint16_t>({0x7e01}))[0]));
 }
 
-TEST(GgufBlocks, OfQ4AreTheOnesOfTheFormatsDocument) {
+TEST(GgufBlocks, OfQ4HaveTheFirstHalfInTheLowNibbles) {
   Bytes block = bytes_of<std::uint16_t>({0x4000});  // d = 2
   for (int i = 0; i < 16; ++i) block.push_back(std::byte(i | (15 - i) << 4));
   const std::vector<float> values = decode("Q4_0", block);
