@@ -1,6 +1,8 @@
 #include "engine/model/gguf_weights.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -51,11 +53,11 @@ GgufWeights::GgufWeights(GgufFile file, MtpTensors mtp)
     }
     const std::string name = hugging_face_name(family, tensor.name);
     add(name, {stored_type(*tensor.type), tensor.shape});
-    places_[name] = place(name, tensor);
+    places_[name] = find_place(name, tensor);
   }
 }
 
-GgufWeights::Place GgufWeights::place(const std::string& name, const GgufTensor& tensor) const {
+GgufWeights::Place GgufWeights::find_place(const std::string& name, const GgufTensor& tensor) const {
   const GgufMetadata& metadata = file_.metadata();
   const Family family = gguf_family(metadata);
   const bool interleaved = family == Family::kLlama || family == Family::kMistral;
@@ -73,26 +75,28 @@ GgufWeights::Place GgufWeights::place(const std::string& name, const GgufTensor&
 }
 
 Constant GgufWeights::load(const std::string& name) const {
-  const auto& [tensor, heads] = places_.at(name);
-  const auto data = file_.data(*tensor);
-  const auto in_order = [&, heads = heads, rows = tensor->shape](std::span<std::byte> bytes) {
-    if (heads && !bytes.empty()) put_rows_in_order(bytes, heads, rows[0] / heads);
+  const Place& place = places_.at(name);
+  const GgufTensor& tensor = *place.tensor;
+  const auto data = file_.data(tensor);
+  const auto put_in_order = [&](std::span<std::byte> rows) {
+    const std::int64_t heads = place.interleaved_heads;
+    if (heads && !rows.empty()) put_rows_in_order(rows, heads, tensor.shape[0] / heads);
   };
-  if (stays_in_blocks(*tensor)) {
-    Q4Blocks blocks{tensor->shape, Buffer(data.size())};
-    if (!data.empty()) std::memcpy(blocks.bytes.data(), data.data(), data.size());
-    in_order(blocks.bytes.bytes());
-    file_.give_back(*tensor);
+  if (stays_in_blocks(tensor)) {
+    Q4Blocks blocks{tensor.shape, Buffer(data.size())};
+    std::ranges::copy(data, blocks.bytes.data());
+    put_in_order(blocks.bytes.bytes());
+    file_.give_back(tensor);
     return blocks;
   }
-  Tensor values(stored_type(*tensor->type), tensor->shape);
-  if (tensor->type->block_values > 1) {
-    decode_gguf(*tensor->type, data, values.as<float>());
-  } else if (!data.empty()) {
-    std::memcpy(values.view().data, data.data(), data.size());
+  Tensor values(stored_type(*tensor.type), tensor.shape);
+  if (tensor.type->block_values > 1) {
+    decode_gguf(*tensor.type, data, values.as<float>());
+  } else {
+    std::ranges::copy(data, values.view().data);
   }
-  in_order({values.view().data, TensorView(values).size_bytes()});
-  file_.give_back(*tensor);
+  put_in_order({values.view().data, TensorView(values).size_bytes()});
+  file_.give_back(tensor);
   return values;
 }
 

@@ -30,7 +30,7 @@ class GgufWeights : public WeightSource {
     std::int64_t interleaved_heads;  // whose rows are to be put in order; 0: none
   };
   Constant load(const std::string& name) const override;
-  Place place(const std::string& name, const GgufTensor& tensor) const;
+  Place find_place(const std::string& name, const GgufTensor& tensor) const;
 
   GgufFile file_;
   std::map<std::string, Place> places_;  // by the names of this source

@@ -10,9 +10,9 @@
 
 #include "engine/cache/plugin.h"
 #include "engine/model/cache_choice.h"
+#include "engine/model/checkpoint.h"
 #include "engine/model/decoder.h"
 #include "engine/model/generator.h"
-#include "engine/model/safetensors_weights.h"
 #include "engine/model/text.h"
 #include "engine/tools/program.h"
 #include "engine/tools/step_times.h"
@@ -30,7 +30,9 @@ struct Options {
 };
 
 void declare(CLI::App& app, Options& o) {
-  app.add_option("--model", o.model, "a folder with config.json and safetensors")->required()->type_name("DIR");
+  app.add_option("--model", o.model, "a folder with config.json and safetensors, or a .gguf file")
+      ->required()
+      ->type_name("DIR|FILE.gguf");
   auto* prompt = app.add_option("--prompt", o.prompt, "what the text begins with");
   app.add_option("--prompt-ids", o.prompt_ids, "the same as token ids")->delimiter(',')->excludes(prompt);
   app.add_option("--n", o.n, "how many tokens to write, at most")->required()->check(CLI::Range(0, 1 << 24));
@@ -61,10 +63,11 @@ int generate(int argc, char** argv) {
   }
   for (const std::string& plugin : o.plugins) load_plugin(plugin);
 
-  const ModelConfig config = read_config_json(o.model);
-  SafetensorsWeights weights(o.model);
-  Model decoder = build_decoder(config, weights, {.logits = DecoderOptions::Logits::kLast});
-  for (const std::string& name : weights.unused()) std::fprintf(stderr, "unused tensor: %s\n", name.c_str());
+  const Checkpoint checkpoint = open_checkpoint(o.model);
+  const ModelConfig& config = checkpoint.config;
+  Model decoder = build_decoder(config, *checkpoint.weights, {.logits = DecoderOptions::Logits::kLast});
+  for (const std::string& name : checkpoint.weights->unused())
+    std::fprintf(stderr, "unused tensor: %s\n", name.c_str());
   if (!o.cache.empty()) {
     for (const std::string& note : choose_caches(decoder, config, o.cache)) std::fprintf(stderr, "%s\n", note.c_str());
   }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/random.h"
+#include "engine/model/gguf_weights.h"
 #include "engine/model/tests/gguf_writer.h"
 
 namespace kvproof {
@@ -196,18 +198,45 @@ TEST(ConfigGguf, WhatIsMissingOrContradictsItselfIsRefused) {
   EXPECT_TRUE(gguf_refusal([&] {
                 (void)config_from_gguf(GgufFile::view(bytes, "m.gguf"));
               }).names("llama.embedding_length is missing"));
+  const auto config = [](const GgufWriter& writer) {
+    const Bytes file = writer.bytes();
+    return gguf_refusal([&] { (void)config_from_gguf(GgufFile::view(file, "m.gguf")); });
+  };
+  const GgufRefusal by_layer = config(GgufWriter(bare).array<std::uint32_t>("llama.embedding_length", {8, 16}));
+  EXPECT_TRUE(by_layer.names("llama.embedding_length (an array of 2) is unsupported")) << by_layer.message;
   GgufWriter sizes = bare;
   for (const char* name : {"block_count", "context_length", "embedding_length", "feed_forward_length",
                            "attention.head_count", "attention.layer_norm_rms_epsilon"}) {
     sizes.key(std::string("llama.") + name, 8u);
   }
-  const auto config = [](const GgufWriter& writer) {
-    const Bytes file = writer.bytes();
-    return gguf_refusal([&] { (void)config_from_gguf(GgufFile::view(file, "m.gguf")); });
-  };
   EXPECT_TRUE(config(sizes).names("tensor 'token_embd.weight' is missing"));
   EXPECT_TRUE(config(GgufWriter(sizes).tensor("token_embd.weight", {4, 2}, "F32", Bytes(32))).names("[2,4]"));
   EXPECT_TRUE(config(GgufWriter(sizes).tensor("token_embd.weight", {8, 1}, "F32", Bytes(32))).names("head width is 1"));
+}
+
+TEST(ConfigGguf, AMutatedFileGivesAModelAndItsWeightsOrAnError) {
+  File file("llama");
+  file.key("attention.sliding_window", 16u).key("rope.scaling.factor", 8.f).key("nextn_predict_layers", 1u);
+  file.writer.tensor("blk.0.attn_k.weight", {32, 16}, "Q4_0", Bytes(288))
+      .tensor("rope_freqs.weight", {4}, "F32", Bytes(16));
+  const Bytes original = file.writer.bytes();
+  Random random(21);
+  int accepted = 0;
+  for (int round = 0; round < 10'000; ++round) {
+    Bytes bytes = original;
+    for (std::int64_t n = random.integer(1, 3); n > 0; --n) {
+      bytes[std::size_t(random.integer(0, std::int64_t(bytes.size()) - 1))] = std::byte(random.bits());
+    }
+    const GgufRefusal refusal = gguf_refusal([&] {
+      const GgufFile mutant = GgufFile::view(bytes, "m.gguf");
+      (void)config_from_gguf(mutant);
+      GgufWeights weights(mutant);
+      for (const std::string& name : weights.unused()) (void)weights.take(name);
+    });
+    accepted += refusal.message == "accepted";
+  }
+  EXPECT_GT(accepted, 500);
+  EXPECT_LT(accepted, 9'500);
 }
 
 }  // namespace
