@@ -21,8 +21,8 @@ class MatMul : public Op {
   const bool transpose_a, transpose_b;
 };
 
-// (x [..., k], weight [n, k]) -> [..., n] in the type of x. Both are floats of 16 or 32 bits, not of one type by need: a
-// weight is read as it is stored.
+// (x [..., k], weight [n, k]) -> [..., n] in the type of x. Both are floats of 16 or 32 bits, not of one type by need:
+// a weight is read as it is stored.
 class Linear : public Op {
  public:
   std::string_view name() const override { return "Linear"; }

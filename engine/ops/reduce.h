@@ -1,6 +1,6 @@
 // Operators that sum along axes: reductions, softmax, norms. Sums are made in f32 (f64 for f64, 64 bits for integers)
-// in an order that the index alone decides (lanes, each ascending), so that the result does not depend on threads; it is
-// rounded once to the input's dtype.
+// in an order that the index alone decides (lanes, each ascending), so that the result does not depend on threads; it
+// is rounded once to the input's dtype.
 #pragma once
 
 #include <vector>

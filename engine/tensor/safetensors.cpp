@@ -113,8 +113,9 @@ TensorInfo SafetensorsFile::info(const std::string& name) const {
   const SafetensorsEntry& entry = find(name);
   const auto type = std::ranges::find(kTypeNames, std::string_view(entry.type));
   if (type == kTypeNames.end()) {
-    throw Error(ErrorCode::kUnsupported, label_ + ": tensor '" + name + "': dtype " + entry.type +
-                                             " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL, F64, I16, U16, U32, U64");
+    throw Error(ErrorCode::kUnsupported,
+                label_ + ": tensor '" + name + "': dtype " + entry.type +
+                    " is unsupported; supported are F32, F16, BF16, I8, U8, I32, I64, BOOL, F64, I16, U16, U32, U64");
   }
   return {DType(type - kTypeNames.begin()), entry.shape};
 }

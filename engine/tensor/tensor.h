@@ -12,8 +12,8 @@
 
 namespace kvproof {
 
-// Whether elements of type `type` are read as T: f32 as float, bool as bool, integers as the integer of their width, kDim
-// as std::int64_t. The 16-bit floats are read by half.h.
+// Whether elements of type `type` are read as T: f32 as float, bool as bool, integers as the integer of their width,
+// kDim as std::int64_t. The 16-bit floats are read by half.h.
 template <class T>
 constexpr bool holds(DType type) {
   if constexpr (std::is_same_v<T, float>) return type == DType::kF32;

@@ -27,7 +27,8 @@ extern constinit const Law a_plan_changes_no_bit = {
     .name = "a_plan_changes_no_bit",
     .formula = "plan(fold) = plan(no fold) = plan(symbols bound)",
     .covers = "G28",
-    .look_at = "look for an operator that computes otherwise where its inputs are known, and for a value freed too early",
+    .look_at =
+        "look for an operator that computes otherwise where its inputs are known, and for a value freed too early",
     .verdict = LawClass::kExact,
     .claimed_by = "the engine",
     .subject = LawSubject::kEngine,
