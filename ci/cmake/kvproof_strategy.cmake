@@ -12,6 +12,8 @@ function(kvproof_add_strategy source)
   add_library(strategy_${stem} MODULE ${source} ${entry})
   set_target_properties(strategy_${stem} PROPERTIES PREFIX "" OUTPUT_NAME ${stem} SUFFIX .so
                         CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_compile_options(strategy_${stem} PRIVATE -ffp-contract=off)  # as the engine: laws compare bit by bit
+  # As the engine: laws compare bit by bit.
+  target_compile_options(strategy_${stem} PRIVATE -ffp-contract=off
+                         $<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize>)
   target_link_libraries(strategy_${stem} PRIVATE kvproof::engine $<TARGET_NAME_IF_EXISTS:kvproof_build_flags>)
 endfunction()

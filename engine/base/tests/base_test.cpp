@@ -145,5 +145,19 @@ TEST(Check, CallsTheHandlerThatWasSetAndRestoresTheOther) {
   EXPECT_EQ(set_check_handler(before), before);
 }
 
+struct Pair {
+  double a, b;
+};
+Pair rounded(const double* x) { return {double(float(x[0])), double(float(x[1]))}; }
+
+TEST(Roundings, OfNeighboursAreKept) {
+  const double third[] = {1. / 3, 2. / 3};
+  const volatile float a = float(third[0]), b = float(third[1]);
+  Pair (*const volatile call)(const double*) = rounded;  // so that the compiler cannot compute it by itself
+  const Pair pair = call(third);
+  EXPECT_EQ(pair.a, double(a));
+  EXPECT_EQ(pair.b, double(b));
+}
+
 }  // namespace
 }  // namespace kvproof
