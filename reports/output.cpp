@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
+#include <span>
 #include <system_error>
 
 #include "engine/base/error.h"
+#include "engine/base/files.h"
 
 namespace kvproof::report {
 
@@ -22,19 +23,7 @@ OutputFolder::OutputFolder(const std::string& path) : path_(path) {
 OutputFolder OutputFolder::subfolder(const std::string& name) const { return OutputFolder((path_ / name).string()); }
 
 void OutputFolder::write(const std::string& name, const std::string& text) const {
-  const std::filesystem::path final_name = path_ / name, temporary = path_ / ("." + name + ".part");
-  std::ofstream file(temporary, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(temporary, final_name, error);
-  if (!file || error) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw Error(ErrorCode::kIo, fmt::format("'{}': cannot be written; expected a writable folder with "
-                                            "free space",
-                                            final_name.string()));
-  }
+  save_file((path_ / name).string(), [&](const ByteSink& file) { file(std::as_bytes(std::span(text))); });
 }
 
 }  // namespace kvproof::report

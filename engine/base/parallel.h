@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -58,6 +59,15 @@ void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
     });
   });
   parallel_detail::acquire(Edge::kEnd);
+}
+
+// Calls body with at most `threads` at work, 0: all there are.
+template <class Body>
+auto with_threads(int threads, const Body& body) {
+  if (threads == 0) return body();
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, std::size_t(threads));
+  tbb::task_arena arena(threads);
+  return arena.execute(body);
 }
 
 }  // namespace kvproof

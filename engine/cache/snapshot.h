@@ -53,7 +53,9 @@ class SnapshotReader {
   // Each throws Error(kMalformed) if the bytes end early or are not what is expected.
   void begin();
   void raw(std::span<std::byte> to);
-  void check_seal();
+  // kMore: the whole has several records, and the next one follows.
+  enum class Behind { kNothing, kMore };
+  void check_seal(Behind behind = Behind::kNothing);
 
   std::size_t left() const { return bytes_.size(); }
 

@@ -10,6 +10,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/codec/dense_kernels.cpp"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"  // once per target
 #include "hwy/highway.h"
 
@@ -37,8 +38,15 @@ HWY_INLINE void dot_tile(const float* q, std::size_t width, const std::byte* con
       for (int j = 0; j < 4; ++j) sum[a][j] = hn::MulAdd(query, key[j], sum[a][j]);
     }
   };
+  // Elements of 16 bits take so many instructions that too few loads are under way at once: the keys behind these four
+  // are asked for ahead.
+  constexpr bool kAskAhead = kQ == 1 && sizeof(typename Load::Element) == 2;
+  const std::ptrdiff_t ahead = 4 * (keys[1] - keys[0]);
   std::size_t i = 0;
   for (; i + lanes <= width; i += lanes) {
+    if (kAskAhead && i % 32 == 0) {
+      for (int j = 0; j < 4; ++j) hwy::Prefetch(keys[j] + ahead + 2 * i);
+    }
     step(i, [&](int j) HWY_ATTR { return Load::load(d, keys[j], i); });
   }
   if (i < width) {  // what stands behind a row may be NaN: it is masked, not multiplied

@@ -25,12 +25,14 @@ inline constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3 || HWY_TARGET == H
 
 // Elements i .. i + N - 1 of a row, widened. The memory behind a row may be read.
 struct LoadF32 {
+  using Element = float;
   static HWY_INLINE VecF32 load(F32 d, const std::byte* row, std::size_t i) {
     return hn::LoadU(d, reinterpret_cast<const float*>(row) + i);
   }
 };
 
 struct LoadBF16 {
+  using Element = std::uint16_t;
   static HWY_INLINE VecF32 load(F32 d, const std::byte* row, std::size_t i) {
     const hn::Rebind<std::uint16_t, F32> d16;
     const hn::RebindToUnsigned<F32> d32;
@@ -40,6 +42,7 @@ struct LoadBF16 {
 };
 
 struct LoadF16 {
+  using Element = std::uint16_t;
   static HWY_INLINE VecF32 load(F32 d, const std::byte* row, std::size_t i) {
 #if HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_EMU128
     // Without conversion instructions: as half.cpp does it. Highway's own emulation is wrong for infinity and NaN.

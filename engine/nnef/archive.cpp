@@ -1,6 +1,5 @@
 #include "engine/nnef/archive.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +8,7 @@
 #include <tuple>
 
 #include "engine/base/error.h"
-#include "engine/nnef/excerpt.h"
+#include "engine/base/excerpt.h"
 
 namespace kvproof {
 namespace {

@@ -3,8 +3,6 @@
 #include <cmath>
 #include <functional>
 
-#include "engine/tensor/half.h"
-
 namespace kvproof::nnef {
 namespace {
 

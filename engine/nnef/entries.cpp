@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "engine/base/error.h"
-#include "engine/nnef/excerpt.h"
+#include "engine/base/excerpt.h"
 #include "engine/nnef/gunzip.h"
 
 namespace kvproof {

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "engine/nnef/files.h"
+#include "engine/base/files.h"
 
 struct archive;
 struct archive_entry;

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/base/excerpt.h"
 #include "engine/nnef/evaluator.h"
-#include "engine/nnef/excerpt.h"
-#include "engine/nnef/expression_parser.h"
+#include "engine/nnef/lexer.h"
 #include "engine/nnef/printer.h"
 
 namespace kvproof::nnef {

@@ -10,7 +10,7 @@
 #include <new>
 
 #include "engine/base/error.h"
-#include "engine/nnef/excerpt.h"
+#include "engine/base/excerpt.h"
 
 namespace kvproof {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/nnef/files.h"
+#include "engine/base/files.h"
 
 namespace kvproof {
 

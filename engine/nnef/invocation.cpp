@@ -1,6 +1,5 @@
 // Typed access to the arguments of a call.
 #include <algorithm>
-#include <limits>
 
 #include "engine/nnef/evaluator.h"
 #include "engine/nnef/lexer.h"

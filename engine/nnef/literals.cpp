@@ -3,7 +3,6 @@
 
 #include "engine/nnef/evaluator.h"
 #include "engine/nnef/lexer.h"
-#include "engine/nnef/printer.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 

@@ -4,8 +4,7 @@
 #include <array>
 
 #include "engine/base/error.h"
-#include "engine/nnef/excerpt.h"
-#include "engine/nnef/lexer.h"
+#include "engine/base/excerpt.h"
 #include "engine/nnef/printer.h"
 
 namespace kvproof::nnef {

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/base/excerpt.h"
 #include "engine/base/units.h"
-#include "engine/nnef/excerpt.h"
 #include "engine/ops/strided.h"
 
 namespace kvproof {

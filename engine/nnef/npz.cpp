@@ -1,10 +1,8 @@
 #include "engine/nnef/npz.h"
 
 #include <filesystem>
-#include <fstream>
 #include <set>
 
-#include "engine/base/error.h"
 #include "engine/nnef/npy.h"
 
 namespace kvproof {
@@ -31,12 +29,9 @@ std::vector<NamedTensor> read_members(SharedBytes zip, const std::string& label,
 void write_single(const std::string& path, const NamedTensor& named) {
   const TensorView view = named.tensor.view();
   const std::vector<std::byte> header = npy_header(view, path);
-  replace_file(path, [&](const std::string& beside) {
-    std::ofstream out(beside, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(header.data()), std::streamsize(header.size()));
-    out.write(reinterpret_cast<const char*>(view.data), std::streamsize(view.size_bytes()));
-    out.close();
-    if (!out) throw_errno(path, "cannot be written");
+  save_file(path, [&](const ByteSink& out) {
+    out(header);
+    out({view.data, view.size_bytes()});
   });
 }
 

@@ -1,6 +1,5 @@
 #include "engine/nnef/parser.h"
 
-#include <array>
 #include <set>
 
 #include "engine/base/error.h"

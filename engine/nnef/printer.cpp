@@ -17,6 +17,11 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
+// As it is if every reader takes it as a name, else i"...".
+std::string print_identifier(const std::string& name) {
+  return is_plain_identifier(name) ? name : "i\"" + escaped(name) + "\"";
+}
+
 std::string joined(const std::vector<Expr>& items) {
   std::string result;
   for (const Expr& item : items) result += (result.empty() ? "" : ", ") + print(item);
@@ -71,6 +76,18 @@ std::string print_body(const std::vector<Assignment>& body) {
   return result;
 }
 
+std::string print_fragment(const Fragment& fragment) {
+  std::string parameters;
+  for (const Parameter& p : fragment.parameters) {
+    parameters += (parameters.empty() ? "    " : ",\n    ") + print_declarations({p});
+  }
+  if (!parameters.empty()) parameters += "\n";
+  const std::string generic = fragment.generic.empty() ? "" : "<" + fragment.generic + ">";
+  const std::string head = "fragment " + print_identifier(fragment.name) + generic + "(\n" + parameters + ") -> (" +
+                           print_declarations(fragment.results) + ")";
+  return fragment.has_body ? head + "\n{\n" + print_body(fragment.body) + "}\n" : head + ";\n";
+}
+
 std::string print_graph(const Graph& graph) {
   return "graph " + print_identifier(graph.name) + "(" + joined(graph.parameters) + ") -> (" + joined(graph.results) +
          ") {\n" + print_body(graph.body) + "}\n";
@@ -81,10 +98,6 @@ std::string print_graph(const Graph& graph) {
 bool is_plain_identifier(std::string_view name) {
   return !name.empty() && is_letter(name.front()) &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c); });
-}
-
-std::string print_identifier(const std::string& name) {
-  return is_plain_identifier(name) ? name : "i\"" + escaped(name) + "\"";
 }
 
 std::string print(const Expr& e) {
@@ -116,23 +129,11 @@ std::string print(const Expr& e) {
   return "";
 }
 
-std::string print(const Fragment& fragment) {
-  std::string parameters;
-  for (const Parameter& p : fragment.parameters) {
-    parameters += (parameters.empty() ? "    " : ",\n    ") + print_declarations({p});
-  }
-  if (!parameters.empty()) parameters += "\n";
-  const std::string generic = fragment.generic.empty() ? "" : "<" + fragment.generic + ">";
-  const std::string head = "fragment " + print_identifier(fragment.name) + generic + "(\n" + parameters + ") -> (" +
-                           print_declarations(fragment.results) + ")";
-  return fragment.has_body ? head + "\n{\n" + print_body(fragment.body) + "}\n" : head + ";\n";
-}
-
 std::string print(const Document& document) {
   std::string result = "version " + document.version + ";\n\n";
   for (const Extension& e : document.extensions) result += "extension " + e.keyword + " " + e.value + ";\n";
   if (!document.extensions.empty()) result += "\n";
-  for (const Fragment& fragment : document.fragments) result += print(fragment) + "\n";
+  for (const Fragment& fragment : document.fragments) result += print_fragment(fragment) + "\n";
   return result + print_graph(document.graph);
 }
 

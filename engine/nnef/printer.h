@@ -8,10 +8,7 @@
 namespace kvproof::nnef {
 
 std::string print(const Document& document);
-std::string print(const Fragment& fragment);
 std::string print(const Expr& expression);
-// As it is if every reader takes it as a name, else i"...".
-std::string print_identifier(const std::string& name);
 
 // Whether a name is one letter or '_', then letters, digits and '_'.
 bool is_plain_identifier(std::string_view name);

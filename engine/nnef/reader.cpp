@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/base/excerpt.h"
 #include "engine/nnef/dat.h"
 #include "engine/nnef/evaluator.h"
-#include "engine/nnef/excerpt.h"
 #include "engine/nnef/lexer.h"
 #include "engine/nnef/parser.h"
 #include "engine/nnef/printer.h"

@@ -1,11 +1,10 @@
 #include "engine/nnef/writer.h"
 
-#include <algorithm>
 #include <set>
 
+#include "engine/base/excerpt.h"
 #include "engine/nnef/constants.h"
 #include "engine/nnef/dat.h"
-#include "engine/nnef/excerpt.h"
 #include "engine/nnef/names.h"
 #include "engine/nnef/printer.h"
 #include "engine/nnef/registry.h"

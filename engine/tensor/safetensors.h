@@ -5,11 +5,11 @@
 
 #include <cstddef>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/base/files.h"
 #include "engine/tensor/tensor.h"
 
 namespace kvproof {
@@ -51,6 +51,7 @@ class SafetensorsFile {
   // The same over bytes that somebody else owns and that outlive the result.
   static SafetensorsFile view(std::span<const std::byte> bytes, const std::string& label);
 
+  const std::string& label() const { return label_; }  // the path, or what stands for it in messages
   // In the order of their data.
   std::vector<std::string> names() const;
   bool has(const std::string& name) const { return index_.count(name) != 0; }
@@ -64,7 +65,7 @@ class SafetensorsFile {
   const SafetensorsEntry& find(const std::string& name) const;
 
   std::string label_;
-  std::shared_ptr<const void> mapping_;  // null for a view
+  MappedFile mapping_;  // empty for a view
   std::span<const std::byte> bytes_;
   SafetensorsHeader header_;
   std::map<std::string, std::size_t> index_;  // name to place in header_.entries

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/base/excerpt.h"
 #include "engine/base/units.h"
 #include "engine/tensor/safetensors.h"
 
@@ -31,14 +32,6 @@ constexpr std::array<Type, 22> kTypes{
      {"BF16", 16}, {"I32", 32},        {"U32", 32},    {"F32", 32},    {"F64", 64},    {"I64", 64},
      {"U64", 64},  {"C64", 64},        {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
      {"F4", 4},    {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}}};
-
-// Untrusted text as part of a one-line message: short, printable ASCII.
-std::string excerpt(const std::string& text) {
-  constexpr std::size_t kShown = 60;
-  std::string shown = "'";
-  for (const char c : text.substr(0, kShown)) shown += c >= ' ' && c <= '~' ? c : '?';
-  return shown + (text.size() > kShown ? "...'" : "'");
-}
 
 // Receives the events of the JSON parser. The parser keeps no stack of calls, and this refuses
 // every value that stands where the format has none, so that neither depth nor a value nobody asked

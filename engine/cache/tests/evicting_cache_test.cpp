@@ -6,7 +6,6 @@
 
 #include <functional>
 #include <map>
-#include <numeric>
 
 #include "engine/attention/reference.h"
 #include "engine/cache/table.h"

@@ -1,4 +1,4 @@
-// Snapshots in files: a save that fails leaves the old file, and every message names the path.
+// Snapshots in files: a save that fails leaves the old file, and what cannot be read or written is named by its path.
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/base/tests/expect_error.h"
+#include "engine/base/tests/temp_folder.h"
 #include "engine/cache/tests/support.h"
 
 namespace kvproof {
@@ -15,14 +17,8 @@ namespace fs = std::filesystem;
 
 class SnapshotFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(::testing::TempDir()) / ("kvproof_snapshot_" + std::to_string(getpid()));
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name = "cache.snap") const { return (folder_ / name).string(); }
-  std::size_t files() const { return std::size_t(std::distance(fs::directory_iterator(folder_), {})); }
+  std::string path(const std::string& name = "cache.snap") const { return folder_.path(name); }
+  std::size_t files() const { return folder_.files(); }
   static std::unique_ptr<KvCache> filled(std::int64_t n) {
     auto cache = make_cache("in_place", kSmall);
     Tokens(kSmall, n).feed(*cache, 0, n);
@@ -30,21 +26,8 @@ class SnapshotFile : public ::testing::Test {
   }
 
  private:
-  fs::path folder_;
+  TempFolder folder_;
 };
-
-template <class F>
-void expect_refused(ErrorCode code, const std::string& path, F f) {
-  try {
-    f();
-    ADD_FAILURE() << path << " was accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    if (code == ErrorCode::kIo) {
-      EXPECT_NE(std::string(error.what()).find(path), std::string::npos) << error.what();
-    }
-  }
-}
 
 // Lets no file of this process grow beyond `bytes` while it lives.
 class FileSizeLimit {
@@ -90,7 +73,7 @@ TEST_F(SnapshotFile, StaysWhereASaveIsInterrupted) {
   const auto large = filled(400);
   {
     const FileSizeLimit limit(1000);
-    expect_refused(ErrorCode::kIo, path(), [&] { save_snapshot(path(), *large); });
+    expect_error(ErrorCode::kIo, path(), [&] { save_snapshot(path(), *large); });
   }
   const auto cache = make_cache("in_place", kSmall);
   load_snapshot(path(), *cache);
@@ -101,21 +84,21 @@ TEST_F(SnapshotFile, StaysWhereASaveIsInterrupted) {
 TEST_F(SnapshotFile, NamesAPathThatCannotBeWritten) {
   const auto cache = filled(3);
   const std::string missing = path("no/such/folder/cache.snap");
-  expect_refused(ErrorCode::kIo, missing, [&] { save_snapshot(missing, *cache); });
+  expect_error(ErrorCode::kIo, missing, [&] { save_snapshot(missing, *cache); });
   fs::create_directory(path("folder"));
-  expect_refused(ErrorCode::kIo, path("folder"), [&] { save_snapshot(path("folder"), *cache); });
+  expect_error(ErrorCode::kIo, path("folder"), [&] { save_snapshot(path("folder"), *cache); });
   EXPECT_EQ(files(), 1u);
-  expect_refused(ErrorCode::kIo, "", [&] { save_snapshot("", *cache); });
+  expect_error(ErrorCode::kIo, "", [&] { save_snapshot("", *cache); });
 }
 
 TEST_F(SnapshotFile, NamesAPathThatCannotBeRead) {
   const auto cache = filled(3);
   const Bytes before = saved(*cache);
-  expect_refused(ErrorCode::kIo, path(), [&] { load_snapshot(path(), *cache); });
+  expect_error(ErrorCode::kIo, path(), [&] { load_snapshot(path(), *cache); });
   fs::create_directory(path("folder"));
-  expect_refused(ErrorCode::kIo, path("folder"), [&] { load_snapshot(path("folder"), *cache); });
+  expect_error(ErrorCode::kIo, path("folder"), [&] { load_snapshot(path("folder"), *cache); });
   ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
-  expect_refused(ErrorCode::kIo, path("pipe"), [&] { load_snapshot(path("pipe"), *cache); });
+  expect_error(ErrorCode::kIo, path("pipe"), [&] { load_snapshot(path("pipe"), *cache); });
   EXPECT_EQ(saved(*cache), before);
 }
 
@@ -128,7 +111,7 @@ TEST_F(SnapshotFile, IsRefusedWhenEmptyCutOrExtended) {
     changed.resize(size);
     out.write(reinterpret_cast<const char*>(changed.data()), std::streamsize(size));
     out.close();
-    expect_refused(ErrorCode::kMalformed, path(), [&] { load_snapshot(path(), *cache); });
+    expect_error(ErrorCode::kMalformed, "snapshot: ", [&] { load_snapshot(path(), *cache); });
     EXPECT_EQ(saved(*cache), before) << size;
   }
 }

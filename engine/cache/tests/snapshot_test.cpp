@@ -2,8 +2,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include <functional>
-
+#include "engine/base/tests/expect_error.h"
 #include "engine/cache/tests/support.h"
 
 namespace kvproof {
@@ -25,14 +24,11 @@ ErrorCode refused(const std::string& spec, std::span<const std::byte> bytes, Tra
   for (const std::int64_t held : {0, 3}) {
     const auto cache = filled(spec, held, 9);
     const Bytes before = saved(*cache);
-    try {
-      load_bytes(*cache, bytes, trailing);
-      ADD_FAILURE() << spec << ": " << bytes.size() << " bytes were accepted";
-    } catch (const Error& error) {
-      code = error.code();
-      EXPECT_EQ(std::string(error.what()).rfind("snapshot: ", 0), 0u) << error.what();
-      EXPECT_TRUE(code == ErrorCode::kMalformed || code == ErrorCode::kMismatch) << error.what();
-    }
+    SCOPED_TRACE(spec + ": " + std::to_string(bytes.size()) + " bytes");
+    const Error error = caught([&] { load_bytes(*cache, bytes, trailing); });
+    code = error.code();
+    EXPECT_TRUE(std::string(error.what()).starts_with("snapshot: ")) << error.what();
+    EXPECT_TRUE(code == ErrorCode::kMalformed || code == ErrorCode::kMismatch) << error.what();
     EXPECT_EQ(saved(*cache), before) << spec;
   }
   return code;
@@ -154,12 +150,8 @@ void expect_hostile_position_refused(const std::string& spec, const Geometry& g,
   const auto account = std::make_shared<Account>();
   const AccountScope scope(account);
   const auto cache = make_cache(spec, g);
-  try {
-    load_bytes(*cache, bytes);
-    ADD_FAILURE() << spec << " took position " << position;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kMalformed) << spec << " " << str(g) << " " << position << ": " << error.what();
-  }
+  SCOPED_TRACE(spec + " " + str(g) + " " + std::to_string(position));
+  error_of(ErrorCode::kMalformed, [&] { load_bytes(*cache, bytes); });
   EXPECT_EQ(cache->seen_tokens(), 0);
   EXPECT_EQ(account->counters().allocations, 0) << spec << " " << str(g) << " " << position;
 }

@@ -1,4 +1,5 @@
 // Spellings of strategies: what is read, what is refused and in which words.
+#include "engine/base/tests/expect_error.h"
 #include "engine/base/tests/throwing_checks.h"
 #include "engine/cache/builtin_strategies.h"
 #include "engine/cache/plugin.h"
@@ -7,21 +8,8 @@
 namespace kvproof {
 namespace {
 
-// The one-line message with which `f` is refused, or nothing.
-template <class F>
-std::string refusal(ErrorCode code, F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
-    return error.what();
-  }
-  return "";
-}
-
 std::string spec_refusal(const std::string& spec) {
-  return refusal(ErrorCode::kUsage, [&] { parse_spec(spec); });
+  return error_of(ErrorCode::kUsage, [&] { parse_spec(spec); });
 }
 
 void expect_words(const std::string& message, const std::vector<std::string>& words) {
@@ -97,7 +85,7 @@ TEST(MakeCache, RefusesImpossibleGeometries) {
   for (const Geometry& g : {Geometry{.batch = 0}, Geometry{.d = 0}, Geometry{.dv = -1}, Geometry{.kv_heads = 0},
                             Geometry{.q_heads = 3, .kv_heads = 2}, Geometry{.d = (1 << 20) + 1}}) {
     for (const std::string& spec : kSpecs) {
-      EXPECT_NE(refusal(ErrorCode::kUsage, [&] { (void)make_cache(spec, g); }), "") << str(g) << " " << spec;
+      EXPECT_NE(error_of(ErrorCode::kUsage, [&] { (void)make_cache(spec, g); }), "") << str(g) << " " << spec;
     }
   }
 }
@@ -119,10 +107,10 @@ TEST(AddStrategies, RefusesNamesThatAreTakenOrNoWords) {
   for (const auto& [name, why] :
        {std::pair("window", "taken"), {"", "lower-case"}, {"Big", "lower-case"}, {"a b", "lower-case"}}) {
     copy.name = name;
-    expect_words(refusal(ErrorCode::kUsage, [&] { add_strategies(list); }), {std::string("'") + name + "'", why});
+    expect_words(error_of(ErrorCode::kUsage, [&] { add_strategies(list); }), {std::string("'") + name + "'", why});
   }
   copy.name = nullptr;
-  EXPECT_NE(refusal(ErrorCode::kUsage, [&] { add_strategies(list); }), "");
+  EXPECT_NE(error_of(ErrorCode::kUsage, [&] { add_strategies(list); }), "");
 }
 
 TEST(AddStrategies, AddsAllOrNone) {
@@ -131,16 +119,16 @@ TEST(AddStrategies, AddsAllOrNone) {
   const Strategy second = *find_strategy("window");
   const Strategy* const list[] = {&first, &second};
   const std::size_t before = all_strategies().size();
-  EXPECT_NE(refusal(ErrorCode::kUsage, [&] { add_strategies(list); }), "");
+  EXPECT_NE(error_of(ErrorCode::kUsage, [&] { add_strategies(list); }), "");
   EXPECT_EQ(all_strategies().size(), before);
   const Strategy* const twice[] = {&first, &first};
-  EXPECT_NE(refusal(ErrorCode::kUsage, [&] { add_strategies(twice); }), "");
+  EXPECT_NE(error_of(ErrorCode::kUsage, [&] { add_strategies(twice); }), "");
   EXPECT_EQ(all_strategies().size(), before);
 }
 
 TEST(Plugin, NamesAFileThatIsMissingOrNoPlugIn) {
   const std::string missing = ::testing::TempDir() + "kvproof_no_such_plugin.so";
-  expect_words(refusal(ErrorCode::kNotFound, [&] { load_plugin(missing); }), {missing});
+  expect_words(error_of(ErrorCode::kNotFound, [&] { load_plugin(missing); }), {missing});
   const std::string text = ::testing::TempDir() + "kvproof_text_plugin.so";
   std::FILE* file = std::fopen(text.c_str(), "w");
   ASSERT_NE(file, nullptr);
@@ -148,7 +136,7 @@ TEST(Plugin, NamesAFileThatIsMissingOrNoPlugIn) {
   std::fclose(file);
   for (int attempt = 1; attempt <= 2; ++attempt) {
     SCOPED_TRACE(attempt);
-    expect_words(refusal(ErrorCode::kMalformed, [&] { load_plugin(text); }), {text, "not a plug-in"});
+    expect_words(error_of(ErrorCode::kMalformed, [&] { load_plugin(text); }), {text, "not a plug-in"});
   }
   std::remove(text.c_str());
 }

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "engine/base/tests/expect_error.h"
 #include "engine/base/tests/throwing_checks.h"
 #include "engine/cache/tests/support.h"
 #include "engine/codec/row_codecs.h"
@@ -170,12 +171,7 @@ TEST(StagedStep, ACommitThatRunsOutOfMemoryLeavesTheCacheAsItWas) {
   Turn turn = tokens.turn(4, 9);
   ASSERT_EQ(staged.attend(turn.step()), OpStatus::kDone);
   growing.is_short = true;
-  try {
-    staged.commit();
-    ADD_FAILURE() << "nothing was thrown";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kResource);
-  }
+  error_of(ErrorCode::kResource, [&] { staged.commit(); });
   EXPECT_EQ(saved(*cache), before);
   growing.is_short = false;
   staged.commit();  // nothing is staged any more

@@ -1,6 +1,7 @@
 // Below the strategies: the ladder of capacities, the slots of a ring, and the account that pays for it all.
 #include <map>
 
+#include "engine/base/tests/expect_error.h"
 #include "engine/base/tests/throwing_checks.h"
 #include "engine/cache/ring.h"
 #include "engine/cache/row_store.h"
@@ -98,12 +99,7 @@ TEST(RowStore, StaysAsItWasWhereMemoryIsShort) {
   store.resize(2);
   write(store, 0, 1);
   for (const std::int64_t blocks : {std::int64_t(1) << 55, std::int64_t(1) << 61}) {
-    try {
-      store.resize(blocks);
-      FAIL() << blocks;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kResource);
-    }
+    error_of(ErrorCode::kResource, [&] { store.resize(blocks); });
     EXPECT_EQ(store.used(), 2);
     EXPECT_EQ(store.capacity(), 16);
     EXPECT_EQ(first_of(store, 0, 1), 1);

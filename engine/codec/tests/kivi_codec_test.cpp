@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
-#include <limits>
-#include <span>
 #include <vector>
 
 #include "engine/base/tests/throwing_checks.h"

@@ -5,7 +5,7 @@
 #include <cfloat>
 #include <cmath>
 
-#include "engine/base/error.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/codec/tests/support.h"
 
 namespace kvproof {
@@ -78,13 +78,8 @@ TEST(QuantDequant, LeavesNothingAlone) {
 TEST(QuantDequant, NamesBitsItCannotDo) {
   for (const int bits : {-1, 0, 17, 32}) {
     float x = 1;
-    try {
-      quant_dequant(&x, 1, 1, bits, ScalePer::kRow);
-      FAIL() << bits;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ErrorCode::kUsage);
-      EXPECT_EQ(std::string(error.what()), "bits " + std::to_string(bits) + ": expected 1 to 16");
-    }
+    EXPECT_EQ(error_of(ErrorCode::kUsage, [&] { quant_dequant(&x, 1, 1, bits, ScalePer::kRow); }),
+              "bits " + std::to_string(bits) + ": expected 1 to 16");
   }
 }
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/nnef/fuzz/fuzz.h"
+#include "engine/base/fuzz/fuzz.h"
 
 namespace kvproof {
 namespace {

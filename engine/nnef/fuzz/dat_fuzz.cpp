@@ -1,7 +1,7 @@
 // Fuzzes .dat files: what is read is written and read again as the same.
 #include "engine/nnef/dat.h"
 
-#include "engine/nnef/fuzz/fuzz.h"
+#include "engine/base/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace kvproof;

@@ -1,8 +1,8 @@
 // Fuzzes whole models: the text of graph.nnef up to the first zero byte, then one .dat file under the label "w".
 #include <algorithm>
 
+#include "engine/base/fuzz/fuzz.h"
 #include "engine/graph/plan.h"
-#include "engine/nnef/fuzz/fuzz.h"
 #include "engine/nnef/reader.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

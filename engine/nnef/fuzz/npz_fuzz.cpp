@@ -1,7 +1,7 @@
 // Fuzzes .npz archives and the .npy arrays in them.
 #include "engine/nnef/npz.h"
 
-#include "engine/nnef/fuzz/fuzz.h"
+#include "engine/base/fuzz/fuzz.h"
 #include "engine/nnef/npy.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,7 +1,7 @@
 // Fuzzes the text of graph.nnef: what is parsed prints as text that is parsed to the same.
 #include <string_view>
 
-#include "engine/nnef/fuzz/fuzz.h"
+#include "engine/base/fuzz/fuzz.h"
 #include "engine/nnef/parser.h"
 #include "engine/nnef/printer.h"
 

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/nnef/printer.h"
 
 namespace kvproof::nnef {
@@ -40,14 +40,8 @@ graph network(i"a.b", x) -> (y)
 }
 )";
 
-std::string error_of(const std::string& text) {
-  try {
-    parse_document(text);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kMalformed);
-    return error.what();
-  }
-  return "";
+std::string refusal(const std::string& text) {
+  return error_of(ErrorCode::kMalformed, [&] { parse_document(text); });
 }
 
 std::string graph_of(const std::string& body) { return "version 1.0;\ngraph g(x) -> (y) {\n" + body + "\n}\n"; }
@@ -89,21 +83,21 @@ TEST(Parser, WhatIsPrintedReadsAsTheSame) {
 }
 
 TEST(Parser, AnErrorSaysWhereAndWhatWasExpected) {
-  EXPECT_EQ(error_of(graph_of("  y = add(x, [1, 2);")), "graph.nnef:3:19: expected ']', found ')'");
-  EXPECT_EQ(error_of(graph_of("  y = add(x x);")), "graph.nnef:3:13: expected ')', found 'x'");
-  EXPECT_EQ(error_of(graph_of("  y = ;")), "graph.nnef:3:7: expected an expression, found ';'");
-  EXPECT_EQ(error_of(graph_of("  y = x")), "graph.nnef:4:1: expected ';', found '}'");
-  EXPECT_EQ(error_of(graph_of("  y = 'abc;")), "graph.nnef:3:7: this string is never closed");
-  EXPECT_EQ(error_of(graph_of("  y = x; @")), "graph.nnef:3:10: the byte 64 begins nothing");
-  EXPECT_EQ(error_of("version 1.0;\nextension a b"), "graph.nnef:2:11: expected ';', found the end of the text");
-  EXPECT_EQ(error_of("version 1.0;"), "graph.nnef:1:13: expected 'graph', found the end of the text");
-  EXPECT_EQ(error_of(graph_of("") + "graph"), "graph.nnef:5:1: expected the end of the text, found 'graph'");
-  EXPECT_EQ(error_of("version 1.0; graph g(x, x) -> () {}"), "graph.nnef:1:25: 'x' stands here for the second time");
+  EXPECT_EQ(refusal(graph_of("  y = add(x, [1, 2);")), "graph.nnef:3:19: expected ']', found ')'");
+  EXPECT_EQ(refusal(graph_of("  y = add(x x);")), "graph.nnef:3:13: expected ')', found 'x'");
+  EXPECT_EQ(refusal(graph_of("  y = ;")), "graph.nnef:3:7: expected an expression, found ';'");
+  EXPECT_EQ(refusal(graph_of("  y = x")), "graph.nnef:4:1: expected ';', found '}'");
+  EXPECT_EQ(refusal(graph_of("  y = 'abc;")), "graph.nnef:3:7: this string is never closed");
+  EXPECT_EQ(refusal(graph_of("  y = x; @")), "graph.nnef:3:10: the byte 64 begins nothing");
+  EXPECT_EQ(refusal("version 1.0;\nextension a b"), "graph.nnef:2:11: expected ';', found the end of the text");
+  EXPECT_EQ(refusal("version 1.0;"), "graph.nnef:1:13: expected 'graph', found the end of the text");
+  EXPECT_EQ(refusal(graph_of("") + "graph"), "graph.nnef:5:1: expected the end of the text, found 'graph'");
+  EXPECT_EQ(refusal("version 1.0; graph g(x, x) -> () {}"), "graph.nnef:1:25: 'x' stands here for the second time");
 }
 
 TEST(Parser, TextForATemplateEngineIsRefused) {
   for (const char* sign : {"{{", "{%", "{#"}) {
-    EXPECT_NE(error_of(graph_of(std::string("y = '") + sign + "';")).find("graph.nnef:3:6: "), std::string::npos);
+    EXPECT_NE(refusal(graph_of(std::string("y = '") + sign + "';")).find("graph.nnef:3:6: "), std::string::npos);
   }
 }
 
@@ -125,10 +119,10 @@ TEST(Parser, WhatIsNestedTooDeeplyIsRefused) {
       "x" + repeated("^x", deep),
   };
   for (const std::string& nest : nests) {
-    EXPECT_NE(error_of(graph_of("y = " + nest + ";")).find("nested deeper than 200 levels"), std::string::npos);
+    EXPECT_NE(refusal(graph_of("y = " + nest + ";")).find("nested deeper than 200 levels"), std::string::npos);
   }
   const std::string type = "version 1.0; fragment f(x: " + repeated("(", deep);
-  EXPECT_NE(error_of(type).find("nested deeper than 200 levels"), std::string::npos);
+  EXPECT_NE(refusal(type).find("nested deeper than 200 levels"), std::string::npos);
   EXPECT_NO_THROW(parse_expression(repeated("(", 150) + "x" + repeated(")", 150)));
 }
 

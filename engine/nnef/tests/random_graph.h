@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/error.h"
 #include "engine/base/random.h"
 #include "engine/graph/model.h"
-#include "engine/nnef/tests/small_archives.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/reduce.h"

@@ -5,7 +5,6 @@
 
 #include <cmath>
 
-#include "engine/base/error.h"
 #include "engine/graph/session.h"
 #include "engine/nnef/stdlib.h"
 #include "engine/nnef/tests/small_archives.h"
@@ -14,17 +13,12 @@
 namespace kvproof::nnef {
 namespace {
 
-std::string error_of(const Archive& archive) {
-  try {
-    read_model(archive);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+Archive archive_in(const std::string& body, const std::string& fragments = "") {
+  return archive_of(graph_text("network(x) -> (y)", "x = external(shape = [2, 3]);\n" + body, fragments));
 }
 
 std::string error_in(const std::string& body, const std::string& fragments = "") {
-  return error_of(archive_of(graph_text("network(x) -> (y)", "x = external(shape = [2, 3]);\n" + body, fragments)));
+  return refusal(archive_in(body, fragments));
 }
 
 // The shape of the output y of a graph with the input x: f32[1,S,8].
@@ -74,10 +68,9 @@ TEST(Reader, VariablesAreReadFromTheirFiles) {
   const Model model = read_model(archive_of(text, {{"layer.0/w", tensor_f32({2}, {3, 4})}})).model;
   EXPECT_EQ(run(model, {tensor_f32({2}, {1, 1})}), (std::vector<float>{4, 5}));
   EXPECT_GE(model.find("layer.0/w"), 0);
-  EXPECT_NE(error_of(archive_of(text)).find("the archive has no file 'layer.0/w.dat'"), std::string::npos);
-  EXPECT_NE(error_of(archive_of(text, {{"layer.0/w", tensor_f32({1, 2}, {3, 4})}}))
-                .find("the shape is [2] here and [1,2] in 'layer.0/w.dat'"),
-            std::string::npos);
+  expect_refused(archive_of(text), "the archive has no file 'layer.0/w.dat'");
+  expect_refused(archive_of(text, {{"layer.0/w", tensor_f32({1, 2}, {3, 4})}}),
+                 "the shape is [2] here and [1,2] in 'layer.0/w.dat'");
 }
 
 TEST(Reader, ShapeArithmeticIsDoneBeforeARun) {
@@ -176,7 +169,7 @@ TEST(Reader, ArgumentsAreFoundByNameThenByPlaceThenByDefault) {
   EXPECT_EQ(error_in("y = transpose(x, axis = [1, 0]);"), "graph.nnef:9:25: transpose: there is no argument 'axis'");
   EXPECT_EQ(error_in("y = transpose(x, [1, 0], 3);"),
             "graph.nnef:9:26: transpose: 3 arguments; at most 2 are expected");
-  EXPECT_EQ(error_in("y = transpose(axes = [1, 0], input = x);"), "no error");
+  EXPECT_NO_THROW(read_model(archive_in("y = transpose(axes = [1, 0], input = x);")));
 }
 
 TEST(Reader, AnErrorNamesLinePrimitiveAndArgument) {
@@ -264,7 +257,7 @@ TEST(Reader, ExtensionsDeclareSymbolsAndAssertions) {
 
 TEST(Reader, ARegistryMustBeKnownAndEnabled) {
   const auto with = [](const std::string& extensions, const std::string& body) {
-    return error_of(
+    return refusal(
         archive_of("version 1.0;\n" + extensions + "graph g(x) -> (y) { x = external(shape = [1]); " + body + " }"));
   };
   EXPECT_EQ(with("extension tract_registry nowhere;\n", "y = x;"), "graph.nnef:2:1: unknown registry 'nowhere'");
@@ -282,9 +275,9 @@ TEST(Reader, FilesThatCannotBeUsedAreNamed) {
   for (const char* name : {"sub/graph.nnef", "inner.nnef.tgz"}) {
     Archive nested = archive_of(text);
     add_text(nested, name, text);
-    EXPECT_NE(error_of(nested).find("the model inside the model"), std::string::npos);
+    expect_refused(nested, "the model inside the model");
   }
-  EXPECT_NE(error_of(Archive("empty")).find("there is no graph.nnef"), std::string::npos);
+  expect_refused(Archive("empty"), "there is no graph.nnef");
 }
 
 TEST(Reader, WhatNothingNeedsIsLeftOut) {

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "engine/nnef/fuzz/fuzz.h"
+#include "engine/base/fuzz/fuzz.h"
 
 namespace {
 
