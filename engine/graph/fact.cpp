@@ -1,6 +1,5 @@
 #include "engine/graph/fact.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "engine/base/error.h"

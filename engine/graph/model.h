@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <set>
 #include <span>
 #include <string>
@@ -154,6 +155,8 @@ class ConstantOp : public Op {
 
  private:
   Constant value_;
+  mutable std::once_flag hashed_;  // weights are read for it once, not once for each plan
+  mutable std::uint64_t hash_ = 0;
 };
 
 // Whether two models are the same graph: same inputs and outputs by name and fact, same operators with the same

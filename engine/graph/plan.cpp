@@ -67,18 +67,23 @@ std::uint64_t fingerprint_of(const Model& model, const std::vector<NodeId>& cano
 
 }  // namespace
 
-Plan::Plan(const Model& model, const PlanOptions& options) : model_(specialised(model, options.symbols)) {
-  model_.remove_dead();
+Plan::Plan(const Model& model, const PlanOptions& options)
+    : model_(specialised(model, options.symbols)), bound_(options.symbols) {
+  if (options.drop_dead) model_.remove_dead();
   if (options.fold) fold_constants(model_);
   const std::vector<NodeId> order = model_.order();
   for (const NodeId id : order) require_possible(model_.node(id));
   const std::vector<NodeId> canonical = canonical_order(order);
   std::copy_if(canonical.begin(), canonical.end(), std::back_inserter(stateful_),
                [&](NodeId id) { return model_.node(id).op->is_stateful(); });
-  fingerprint_ = fingerprint_of(model_, canonical);
   lay_out(order);
   free_behind_last_use();
   find_symbolic_shapes(order);
+}
+
+std::uint64_t Plan::fingerprint() const {
+  std::call_once(fingerprinted_, [&] { fingerprint_ = fingerprint_of(model_, canonical_order(model_.order())); });
+  return fingerprint_;
 }
 
 // The nodes as a walk from the inputs and outputs meets them, each behind what it reads: the ids play no part, except

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,9 @@
 namespace kvproof {
 
 struct PlanOptions {
-  Bindings symbols;  // specialises to these values
-  bool fold = true;  // evaluates what does not depend on inputs and states
+  Bindings symbols;       // specialises to these values
+  bool fold = true;       // evaluates what does not depend on inputs and states
+  bool drop_dead = true;  // leaves out what no output depends on
 };
 
 // Immutable; any number of sessions may run it, on any threads.
@@ -36,10 +38,12 @@ class Plan {
   const std::vector<int>& output_slots() const { return output_slots_; }
   // In an order that equal models share, however their nodes are numbered.
   const std::vector<NodeId>& stateful() const { return stateful_; }
+  // What it is specialised to.
+  const Bindings& bound() const { return bound_; }
   // The outlets whose shapes are symbolic, one for each shape: what a turn has to check.
   const std::vector<Outlet>& symbolic() const { return symbolic_; }
   // A hash of operators, attributes and wiring: equal for equal models, for snapshots.
-  std::uint64_t fingerprint() const { return fingerprint_; }
+  std::uint64_t fingerprint() const;
 
  private:
   std::vector<NodeId> canonical_order(const std::vector<NodeId>& order) const;
@@ -47,13 +51,15 @@ class Plan {
   void free_behind_last_use();
   void find_symbolic_shapes(const std::vector<NodeId>& order);
 
-  Model model_;  // no dead nodes
+  Model model_;
+  Bindings bound_;
   std::vector<Step> steps_;
   std::vector<Value> values_;
   std::vector<int> input_slots_, output_slots_;
   std::vector<NodeId> stateful_;
   std::vector<Outlet> symbolic_;
-  std::uint64_t fingerprint_ = 0;
+  mutable std::once_flag fingerprinted_;  // when first asked for: every weight is read
+  mutable std::uint64_t fingerprint_ = 0;
 };
 
 }  // namespace kvproof

@@ -45,8 +45,38 @@ void require_same_plan(std::uint64_t theirs, std::uint64_t ours) {
 
 }  // namespace
 
-Session::Session(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
-  for (const NodeId id : plan_->stateful()) states_.push_back(plan_->model().node(id).op->make_state());
+Session::Session(std::shared_ptr<const Plan> plan) : home_(plan), plan_(std::move(plan)) {
+  for (const NodeId id : home_->stateful()) {
+    state_of_.push_back(int(states_.size()));
+    states_.push_back(home_->model().node(id).op->make_state());
+  }
+}
+
+void Session::change_plan(std::shared_ptr<const Plan> plan) {
+  if (plan == plan_) return;
+  const auto require = [](bool holds, const std::string& node, const char* why) {
+    if (!holds) throw Error(ErrorCode::kMismatch, fmt::format("the states of '{}' do not fit: {}", node, why));
+  };
+  Substitution bound;
+  for (const auto& [symbol, value] : plan->bound()) bound.emplace(symbol, Dim(value));
+  std::map<std::string, int> known;
+  for (std::size_t i = 0; i < states_.size(); ++i) known[home_->model().node(home_->stateful()[i]).name] = int(i);
+  std::vector<int> state_of;
+  for (const NodeId id : plan->stateful()) {
+    const Node& node = plan->model().node(id);
+    const auto found = known.find(node.name);
+    require(found != known.end(), node.name, "they had no such node");
+    const OpPtr& ours = home_->model().node(home_->stateful()[std::size_t(found->second)]).op;
+    const OpPtr specialised = ours->substitute(bound);
+    const Op& expected = specialised ? *specialised : *ours;
+    require(node.op->name() == expected.name() && node.op->attributes() == expected.attributes(), node.name,
+            "its operator is another one");
+    state_of.push_back(found->second);
+    known.erase(found);
+  }
+  if (!known.empty()) require(false, known.begin()->first, "the plan has no such node");
+  plan_ = std::move(plan);
+  state_of_ = std::move(state_of);
 }
 
 std::vector<Value> Session::run(std::span<const Value> inputs) {
@@ -107,7 +137,7 @@ Bindings Session::bind(std::span<const Value> inputs) const {
   for (const auto& state : states_) {
     if (auto length = state->past()) past.push_back(std::move(*length));
   }
-  const Bindings symbols = bind_symbols(model, shapes, past);
+  const Bindings symbols = bind_symbols(model, shapes, past, plan_->bound());
   for (const Outlet outlet : plan_->symbolic()) {
     try {
       (void)model.fact(outlet).shape_under(symbols);
@@ -126,8 +156,9 @@ std::vector<Value> Session::evaluate_step(const Plan::Step& step, const std::vec
   for (const int slot : step.inputs) arguments_.push_back(values[std::size_t(slot)]);
   Evaluation evaluation(symbols, node.outputs, workspace_);
   try {
-    std::vector<Value> outputs = step.state < 0 ? node.op->eval(arguments_, evaluation)
-                                                : states_[std::size_t(step.state)]->eval(arguments_, evaluation);
+    std::vector<Value> outputs =
+        step.state < 0 ? node.op->eval(arguments_, evaluation)
+                       : states_[std::size_t(state_of_[std::size_t(step.state)])]->eval(arguments_, evaluation);
     arguments_.clear();
     KVPROOF_CHECK(outputs.size() == node.outputs.size());
     return outputs;
@@ -162,7 +193,7 @@ void Session::commit() {
       discard();
       throw Error(ErrorCode::kResource,
                   fmt::format("node '{}' could not keep its state: {}{}",
-                              plan_->model().node(plan_->stateful()[i]).name, error.what(),
+                              home_->model().node(home_->stateful()[i]).name, error.what(),
                               broken_ ? "; other states are a turn ahead: reset, thaw or load before the next" : ""));
     }
   }
@@ -182,7 +213,7 @@ std::map<std::string, std::int64_t> Session::past() const {
   std::map<std::string, std::int64_t> result;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (const auto length = states_[i]->past()) {
-      result[plan_->model().node(plan_->stateful()[i]).name] = length->tokens;
+      result[home_->model().node(home_->stateful()[i]).name] = length->tokens;
     }
   }
   return result;
@@ -198,14 +229,14 @@ Session::States Session::fork_states() const {
 Frozen Session::freeze() const {
   Frozen frozen;
   frozen.states_ = std::make_shared<const States>(fork_states());
-  frozen.plan_ = plan_->fingerprint();
+  frozen.plan_ = home_->fingerprint();
   frozen.turns_ = turns_;
   return frozen;
 }
 
 void Session::thaw(const Frozen& frozen) {
   if (!frozen.states_) throw Error(ErrorCode::kMismatch, "nothing was frozen");
-  require_same_plan(frozen.plan_, plan_->fingerprint());
+  require_same_plan(frozen.plan_, home_->fingerprint());
   States copies;
   for (const auto& state : *frozen.states_) copies.push_back(state->fork());
   states_ = std::move(copies);
@@ -223,7 +254,7 @@ void Session::save(SnapshotWriter& writer) const {
   require_usable();
   writer.begin();
   writer(kSessionTag);
-  writer(plan_->fingerprint());
+  writer(home_->fingerprint());
   writer(turns_);
   writer(std::uint64_t(states_.size()));
   for (const auto& state : states_) write_state(writer, *state);
@@ -238,12 +269,12 @@ void Session::load(SnapshotReader& reader) {
   reader(tag);
   if (tag != kSessionTag) malformed("not the states of a session");
   reader(plan);
-  require_same_plan(plan, plan_->fingerprint());
+  require_same_plan(plan, home_->fingerprint());
   reader(turns);
   reader(count);
   if (turns < 0) malformed(fmt::format("{} turns", turns));
   if (count != states_.size()) malformed(fmt::format("{} states, expected {}", count, states_.size()));
-  Session fresh(plan_);
+  Session fresh(home_);
   for (const auto& state : fresh.states_) read_state(reader, *state);
   reader.check_seal();
   states_ = std::move(fresh.states_);

@@ -48,6 +48,11 @@ class Session {
   std::map<std::string, Value> run(const std::map<std::string, Value>& inputs);
 
   const Plan& plan() const { return *plan_; }
+  // Goes on with another plan of the same model, specialised or rewritten elsewhere. The states stay; snapshots and
+  // what is frozen remain those of the plan that the session was made with. Throws Error(kMismatch) and changes nothing
+  // unless both have the same stateful nodes: equal names and, under the symbols that `plan` is specialised to, equal
+  // operators.
+  void change_plan(std::shared_ptr<const Plan> plan);
   std::int64_t turns() const { return turns_; }
   // What each state holds, by the name of its node.
   std::map<std::string, std::int64_t> past() const;
@@ -74,18 +79,21 @@ class Session {
   void commit();
   void discard() noexcept;
 
-  std::shared_ptr<const Plan> plan_;
-  States states_;                 // in the order of plan().stateful()
-  std::vector<Value> arguments_;  // of one step; empty between steps
+  std::shared_ptr<const Plan> home_;  // what the states are of
+  std::shared_ptr<const Plan> plan_;  // what runs
+  States states_;                     // in the order of home_->stateful()
+  std::vector<int> state_of_;         // of plan_->stateful(), the index of its state
+  std::vector<Value> arguments_;      // of one step; empty between steps
   Workspace workspace_;
   StepObserver observer_;
   std::int64_t turns_ = 0;
   bool broken_ = false;
 };
 
-// The symbols of one turn: the past lengths, then the dimensions of inputs that are one bare symbol. Throws
-// Error(kMismatch) that names both values where a symbol would get two, and the input and the dimension where sizes do
-// not fit. Exposed for tools and tests.
-Bindings bind_symbols(const Model& model, std::span<const Shape> inputs, std::span<const PastLength> past);
+// The symbols of one turn: those that are `bound` already, then the past lengths, then the dimensions of inputs that
+// are one bare symbol. Throws Error(kMismatch) that names both values where a symbol would get two, and the input and
+// the dimension where sizes do not fit. Exposed for tools and tests.
+Bindings bind_symbols(const Model& model, std::span<const Shape> inputs, std::span<const PastLength> past,
+                      const Bindings& bound = {});
 
 }  // namespace kvproof

@@ -29,8 +29,9 @@ OpPtr InputOp::substitute(const Substitution& with) const {
 }
 
 std::string ConstantOp::attributes() const {
+  std::call_once(hashed_, [&] { hash_ = hash_of(value_); });
   const std::string_view type = value_.blocks() ? "q4_0" : name_of(value_.dtype());
-  return fmt::format("{}{} {:016x}", type, value_.shape().str(), hash_of(value_));
+  return fmt::format("{}{} {:016x}", type, value_.shape().str(), hash_);
 }
 
 }  // namespace kvproof

@@ -20,8 +20,8 @@ void bind_past(std::span<const PastLength> past, Bindings& symbols) {
   for (const PastLength& length : past) {
     const auto [bound, is_new] = symbols.emplace(length.symbol, length.tokens);
     if (is_new || bound->second == length.tokens) continue;
-    mismatch(
-        fmt::format("symbol '{}': one state holds {} tokens, another {}", length.symbol, bound->second, length.tokens));
+    mismatch(fmt::format("symbol '{}' is {} already, but a state holds {} tokens", length.symbol, bound->second,
+                         length.tokens));
   }
 }
 
@@ -61,9 +61,10 @@ void check_assumptions(const Assumptions& assumptions, const Bindings& symbols) 
 
 }  // namespace
 
-Bindings bind_symbols(const Model& model, std::span<const Shape> inputs, std::span<const PastLength> past) {
+Bindings bind_symbols(const Model& model, std::span<const Shape> inputs, std::span<const PastLength> past,
+                      const Bindings& bound) {
   KVPROOF_CHECK(inputs.size() == model.inputs().size());
-  Bindings symbols;
+  Bindings symbols = bound;
   bind_past(past, symbols);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     require_rank(model.node(model.inputs()[i]), inputs[i]);

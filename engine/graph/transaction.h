@@ -34,7 +34,6 @@ class Transaction {
 
  private:
   void added(NodeId id);
-  void take_back_node(NodeId id);
   bool would_close_cycle(Outlet from, Outlet to) const;
 
   Model& model_;

@@ -33,11 +33,6 @@ class Workspace::Pool {
     idle_bytes_ += buffer.size();
     idle_[buffer.size()].push_back(std::move(buffer));
   }
-  void clear() {
-    const std::lock_guard lock(mutex_);
-    idle_.clear();
-    idle_bytes_ = 0;
-  }
   std::size_t idle_bytes() const {
     const std::lock_guard lock(mutex_);
     return idle_bytes_;
@@ -73,6 +68,5 @@ Value Workspace::share(Tensor&& tensor) {
 
 std::size_t Workspace::idle_bytes() const { return pool_->idle_bytes(); }
 std::size_t Workspace::allocations() const { return pool_->allocations(); }
-void Workspace::clear() { pool_->clear(); }
 
 }  // namespace kvproof

@@ -18,7 +18,6 @@ class Workspace {
   // Bytes that lie ready, and allocations so far.
   std::size_t idle_bytes() const;
   std::size_t allocations() const;
-  void clear();  // frees what lies ready
 
  private:
   class Pool;

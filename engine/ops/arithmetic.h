@@ -1,7 +1,6 @@
 // What each function of BinaryFn does with two elements of one C++ type.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>

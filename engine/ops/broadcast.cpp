@@ -7,14 +7,6 @@
 namespace kvproof {
 namespace {
 
-Shape padded(const Shape& shape, int rank, int before) {
-  KVPROOF_CHECK(rank >= shape.rank() && rank <= Shape::kMaxRank);
-  std::array<std::int64_t, Shape::kMaxRank> dims;
-  dims.fill(1);
-  std::copy(shape.dims().begin(), shape.dims().end(), dims.begin() + before);
-  return Shape(std::span<const std::int64_t>(dims.data(), std::size_t(rank)));
-}
-
 std::vector<Shape> shapes_of(std::span<const Value> values) {
   std::vector<Shape> shapes;
   for (const Value& value : values) shapes.push_back(value.shape());
@@ -23,8 +15,13 @@ std::vector<Shape> shapes_of(std::span<const Value> values) {
 
 }  // namespace
 
-Shape aligned_right(const Shape& shape, int rank) { return padded(shape, rank, rank - shape.rank()); }
-Shape aligned_left(const Shape& shape, int rank) { return padded(shape, rank, 0); }
+Shape aligned_right(const Shape& shape, int rank) {
+  KVPROOF_CHECK(rank >= shape.rank() && rank <= Shape::kMaxRank);
+  std::array<std::int64_t, Shape::kMaxRank> dims;
+  dims.fill(1);
+  std::copy(shape.dims().begin(), shape.dims().end(), dims.begin() + (rank - shape.rank()));
+  return Shape(std::span<const std::int64_t>(dims.data(), std::size_t(rank)));
+}
 
 std::vector<Dim> broadcast(const Op& op, std::span<const Fact> operands) {
   std::vector<Dim> shape;

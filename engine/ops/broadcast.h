@@ -19,9 +19,8 @@ Shape broadcast(const Op& op, std::span<const Value> operands);
 // Throws Error(kMismatch) unless a run found the shape that facts had told.
 void require_shape(const Op& op, const Shape& told, const Shape& found);
 
-// With axes of 1 in front (aligned on the right) or behind (on the left) up to a rank. REQUIRES: it is not lower.
+// With axes of 1 in front up to a rank. REQUIRES: it is not lower.
 Shape aligned_right(const Shape& shape, int rank);
-Shape aligned_left(const Shape& shape, int rank);
 
 // Up to three operands, walked in the order of a result in row-major order. Axes that are neighbours and that every
 // operand either walks or stretches are one axis; the innermost one is handed out as runs.

@@ -68,8 +68,6 @@ void convert_block(DType from_type, const std::byte* from, std::int64_t n, DType
   });
 }
 
-}  // namespace
-
 void convert(const TensorView& from, const MutableTensorView& to) {
   KVPROOF_CHECK(from.shape.elements() == to.shape.elements());
   const std::int64_t n = from.shape.elements();
@@ -82,6 +80,8 @@ void convert(const TensorView& from, const MutableTensorView& to) {
   if (n <= kGrain) return range(0, n);
   parallel_for(n, kGrain, range);
 }
+
+}  // namespace
 
 Tensor converted(const TensorView& from, DType type) {
   Tensor result(type, from.shape);

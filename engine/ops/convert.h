@@ -6,9 +6,7 @@
 
 namespace kvproof {
 
-// REQUIRES: no strings; `to` has as many elements and does not overlap.
-void convert(const TensorView& from, const MutableTensorView& to);
-
+// REQUIRES of both: no strings.
 Tensor converted(const TensorView& from, DType type);
 // The value itself where nothing changes.
 Value converted(const Value& value, DType type, Evaluation& evaluation);

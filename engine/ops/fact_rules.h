@@ -1,8 +1,6 @@
 // What facts() of many operators check and tell.
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>

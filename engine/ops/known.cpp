@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "engine/base/error.h"
 #include "engine/graph/workspace.h"
@@ -113,12 +112,13 @@ std::optional<Constant> folded(const Op& op, std::span<const Fact> inputs, const
   return Constant(Tensor(op.eval(values, evaluation).front().view()));
 }
 
-}  // namespace
-
+// Whether it is a single element that is known, as a constant or as an expression.
 bool is_literal(const Fact& fact) {
   const auto is_one = [](const Dim& dim) { return dim.is(1); };
   return (fact.constant || fact.dims) && std::all_of(fact.shape.begin(), fact.shape.end(), is_one);
 }
+
+}  // namespace
 
 DType common_type(const Op& op, const Fact& a, const Fact& b) {
   if (a.dtype == DType::kString || b.dtype == DType::kString) refuse(op, "strings are no operands");

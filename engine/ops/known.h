@@ -4,14 +4,10 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "engine/graph/op.h"
 
 namespace kvproof {
-
-// Whether it is a single element that is known, as a constant or as an expression.
-bool is_literal(const Fact& fact);
 
 // The type in which two operands meet: their own, tdim for i64 and tdim, that of the other for a literal. Of two
 // literals the floating one decides, then the narrower. Throws Error(kMismatch) for other types, and for a literal that

@@ -1,7 +1,5 @@
 #include "engine/ops/reduce.h"
 
-#include <limits>
-
 #include "engine/ops/arithmetic.h"
 #include "engine/ops/element.h"
 #include "engine/ops/fact_rules.h"

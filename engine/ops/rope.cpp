@@ -1,7 +1,7 @@
 // ApplyRope: each product and the sum are rounded to the type of x, so that the bits are those of the operators that it
 // stands for.
 #include "engine/ops/attention.h"
-#include "engine/ops/attention_rules.h"
+#include "engine/ops/fact_rules.h"
 #include "engine/ops/floating.h"
 #include "engine/tensor/half.h"
 

@@ -1,7 +1,6 @@
 // The cache behind the keys or the values of an attention.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>

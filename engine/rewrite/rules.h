@@ -1,7 +1,6 @@
 // The rules behind the named transforms. Each is a pure look at one node.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

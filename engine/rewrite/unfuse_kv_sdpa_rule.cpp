@@ -8,7 +8,6 @@
 #include "engine/ops/elementwise.h"
 #include "engine/ops/kv_cache_ops.h"
 #include "engine/ops/layout.h"
-#include "engine/rewrite/match.h"
 #include "engine/rewrite/rules.h"
 
 namespace kvproof {

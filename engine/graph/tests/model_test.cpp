@@ -109,14 +109,9 @@ TEST(Model, OrderNamesANodeOnACycle) {
   EXPECT_EQ(model.order().size(), 5u);
   const Outlet z = model.add("z", add(), {c, c});
   model.redirect(a, z);  // b reads z reads c reads b
-  expect_error(ErrorCode::kMalformed, "depends on itself", [&] { (void)model.order(); });
-  try {
-    (void)model.order();
-  } catch (const Error& error) {
-    const std::string what = error.what();
-    EXPECT_TRUE(what.find("'b'") != what.npos || what.find("'c'") != what.npos || what.find("'z'") != what.npos)
-        << what;
-  }
+  const std::string what = error_of(ErrorCode::kMalformed, [&] { (void)model.order(); });
+  EXPECT_NE(what.find("depends on itself"), what.npos) << what;
+  EXPECT_TRUE(what.find("'b'") != what.npos || what.find("'c'") != what.npos || what.find("'z'") != what.npos) << what;
 }
 
 TEST(Model, DeadNodesGoAndStatesStay) {

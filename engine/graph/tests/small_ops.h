@@ -1,17 +1,14 @@
 // Small operators for tests of plans and sessions, and what makes them fail on demand.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "engine/base/error.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/cache/snapshot.h"
 #include "engine/graph/model.h"
-#include "engine/graph/workspace.h"
 
 namespace kvproof {
 
@@ -24,18 +21,6 @@ inline Tensor floats(const std::vector<float>& values) {
 }
 inline std::vector<float> floats_of(const Value& value) {
   return {value.as<float>(), value.as<float>() + value.shape().elements()};
-}
-
-// The code and message of what `f` throws.
-template <class F>
-void expect_error(ErrorCode code, const std::string& part, F f) {
-  try {
-    f();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(int(error.code()), int(code)) << error.what();
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
 }
 
 // Lets evaluations or commits pass until it is time to fail.

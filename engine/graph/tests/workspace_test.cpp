@@ -69,15 +69,6 @@ TEST(Workspace, ValuesMayBeDroppedOnAnyThread) {
   EXPECT_LE(workspace.allocations(), 2u);
 }
 
-TEST(Workspace, ClearFreesWhatLiesReady) {
-  Workspace workspace;
-  const Value kept = filled(workspace, 10, 1);
-  filled(workspace, 1000, 1);
-  workspace.clear();
-  EXPECT_EQ(workspace.idle_bytes(), 0u);
-  EXPECT_EQ(kept.as<float>()[9], 1);
-}
-
 TEST(Workspace, EmptyTensorsNeedNothing) {
   Workspace workspace;
   EXPECT_EQ(workspace.share(workspace.take(DType::kF32, {0, 4})).shape(), Shape({0, 4}));

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/error.h"
 #include "engine/base/random.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/graph/session.h"
 #include "engine/ops/floating.h"
 
@@ -144,18 +144,6 @@ inline void expect_near(const Value& actual, const std::vector<float>& expected,
 
 inline Session session_of(const Model& model, const PlanOptions& options = {}) {
   return Session(std::make_shared<const Plan>(model, options));
-}
-
-template <class Body>
-std::string error_of(ErrorCode code, const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 }  // namespace kvproof

@@ -157,7 +157,7 @@ TEST(CachedAttention, CachesOfDifferentLengthsMayNotShareASymbol) {
   session.run(std::vector{zeros({1, 1}), zeros({2, 1})});
   const std::string what =
       error_of(ErrorCode::kMismatch, [&] { session.run(std::vector{zeros({1, 1}), zeros({1, 1})}); });
-  EXPECT_EQ(what, "symbol 'P': one state holds 1 tokens, another 2");
+  EXPECT_EQ(what, "symbol 'P' is 1 already, but a state holds 2 tokens");
 }
 
 TEST(CachedAttention, ABatchOfAnySizeIsBoundByTheInputs) {

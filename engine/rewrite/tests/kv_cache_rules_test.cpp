@@ -1,8 +1,6 @@
 // Caches between inputs and outputs on one side and states on the other.
 #include <gtest/gtest.h>
 
-#include "engine/base/error.h"
-#include "engine/ops/attention.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/kv_cache_ops.h"
 #include "engine/ops/layout.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/base/error.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/rewrite/tests/decode_graph.h"
 
 namespace kvproof {
@@ -12,14 +12,9 @@ namespace {
 std::string message_of(std::string_view spec) {
   Model m = DecodeGraph{.layers = 1}.build();
   const Model before = m;
-  try {
-    apply_transform(m, spec);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kUsage);
-    EXPECT_TRUE(same_graph(before, m));
-    return error.what();
-  }
-  return "";
+  const std::string message = error_of(ErrorCode::kUsage, [&] { apply_transform(m, spec); });
+  EXPECT_TRUE(same_graph(before, m));
+  return message;
 }
 
 TEST(Transform, NamesAreTakenWithEitherHyphen) {
