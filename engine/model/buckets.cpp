@@ -28,19 +28,17 @@ Shape with_rows(const Shape& shape, int axis, std::int64_t rows) {
   return Shape(dims);
 }
 
-// `from` with another number of rows: the first `head`, zeros, and the last `tail`.
-Tensor resized(const TensorView& from, int axis, std::int64_t rows, std::int64_t head, std::int64_t tail) {
+// `from` with another number of rows: the first `head`, then zeros.
+Tensor resized(const TensorView& from, int axis, std::int64_t rows, std::int64_t head) {
   Tensor to(from.dtype, with_rows(from.shape, axis, rows));
   if (to.view().empty()) return to;
   const Axis in(from.dtype, from.shape, axis);
-  const std::size_t head_bytes = std::size_t(head * in.bytes), tail_bytes = std::size_t(tail * in.bytes);
+  const std::size_t head_bytes = std::size_t(head * in.bytes);
   const std::size_t in_bytes = std::size_t(in.rows * in.bytes), out_bytes = std::size_t(rows * in.bytes);
   for (std::int64_t i = 0; i < in.outer; ++i) {
-    const std::byte* source = from.data + std::size_t(i) * in_bytes;
     std::byte* target = to.view().data + std::size_t(i) * out_bytes;
-    if (head_bytes > 0) std::memcpy(target, source, head_bytes);
-    std::memset(target + head_bytes, 0, out_bytes - head_bytes - tail_bytes);
-    if (tail_bytes > 0) std::memcpy(target + out_bytes - tail_bytes, source + in_bytes - tail_bytes, tail_bytes);
+    if (head_bytes > 0) std::memcpy(target, from.data + std::size_t(i) * in_bytes, head_bytes);
+    std::memset(target + head_bytes, 0, out_bytes - head_bytes);
   }
   return to;
 }
@@ -90,12 +88,23 @@ Tensor keep_mask(const PaddedPast& padded, std::int64_t window) {
 
 Tensor pad_past(const TensorView& rows, int axis, const PaddedPast& padded) {
   KVPROOF_CHECK(axis >= 0 && rows.shape[axis] == padded.past());
-  return resized(rows, axis, padded.extent(), padded.past(), 0);
+  return resized(rows, axis, padded.extent(), padded.past());
 }
 
-Tensor drop_padding(const TensorView& rows, int axis, const PaddedPast& padded) {
-  KVPROOF_CHECK(axis >= 0 && rows.shape[axis] == padded.key_rows());
-  return resized(rows, axis, padded.past() + 1, padded.past(), 1);
+void take_in(Tensor& rows, int axis, const TensorView& row, const PaddedPast& padded) {
+  KVPROOF_CHECK(axis >= 0 && rows.shape()[axis] == padded.extent() && padded.past() < padded.extent());
+  KVPROOF_CHECK(row.dtype == rows.dtype() && row.shape == with_rows(rows.shape(), axis, 1));
+  if (row.empty()) return;
+  const Axis all(rows.dtype(), rows.shape(), axis);
+  for (std::int64_t i = 0; i < all.outer; ++i) {
+    std::memcpy(rows.view().data + (i * all.rows + padded.past()) * all.bytes, row.data + i * all.bytes,
+                std::size_t(all.bytes));
+  }
+}
+
+Tensor real_rows(const TensorView& rows, int axis, const PaddedPast& padded) {
+  KVPROOF_CHECK(axis >= 0 && rows.shape[axis] == padded.extent());
+  return resized(rows, axis, padded.past(), padded.past());
 }
 
 }  // namespace kvproof

@@ -63,8 +63,12 @@ Tensor keep_mask(const PaddedPast& padded, std::int64_t window);
 // [..., past, ...] -> [..., extent, ...] along `axis`, zeros at the end. REQUIRES: the axis exists and has past() rows.
 Tensor pad_past(const TensorView& rows, int axis, const PaddedPast& padded);
 
-// [..., extent + 1, ...] -> [..., past + 1, ...] along `axis`: the real rows and the new one, without the padding
-// between them. REQUIRES: the axis exists and has key_rows() rows.
-Tensor drop_padding(const TensorView& rows, int axis, const PaddedPast& padded);
+// The new row, [..., 1, ...], joins the real ones of `rows`, [..., extent, ...], in the place of the first that is
+// none. REQUIRES: past() < extent(); the axis exists, and the other extents agree.
+void take_in(Tensor& rows, int axis, const TensorView& row, const PaddedPast& padded);
+
+// [..., extent, ...] -> [..., past, ...] along `axis`: without the padding. REQUIRES: the axis exists and has extent()
+// rows.
+Tensor real_rows(const TensorView& rows, int axis, const PaddedPast& padded);
 
 }  // namespace kvproof

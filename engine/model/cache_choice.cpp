@@ -43,8 +43,10 @@ std::vector<Group> groups_of(const std::string& spelling) {
   return groups;
 }
 
-bool has(Layers layers, const LayerConfig& layer) {
-  return layers == Layers::kAll || (layers == Layers::kLocal) == (layer.window > 0);
+// A window that no text is longer than hides nothing.
+bool has(Layers layers, const LayerConfig& layer, const ModelConfig& config) {
+  const bool is_local = layer.window > 0 && layer.window < config.max_positions;
+  return layers == Layers::kAll || (layers == Layers::kLocal) == is_local;
 }
 
 // A rule that looks at some nodes only.
@@ -70,7 +72,7 @@ std::vector<std::string> choose_caches(Model& decoder, const ModelConfig& config
   for (const Group& group : groups_of(spelling)) {
     std::set<std::string> nodes;
     for (std::size_t i = 0; i < config.layers.size(); ++i) {
-      if (has(group.layers, config.layers[i])) nodes.insert(fmt::format("attn_{}", i));
+      if (has(group.layers, config.layers[i], config)) nodes.insert(fmt::format("attn_{}", i));
     }
     std::vector<RulePtr> rules;
     rules.push_back(std::make_unique<Only>(fuse_kv_sdpa_rule(strategy_choice(group.spec)), std::move(nodes)));

@@ -15,7 +15,7 @@ struct Checkpoint {
 };
 
 // `path` is a GGUF file (its name ends in .gguf), or a folder with config.json and safetensors. Throws Error as the
-// readers of these do.
-Checkpoint open_checkpoint(const std::string& path);
+// readers of these do, and kNotFound or kUsage for what is neither.
+Checkpoint open_checkpoint(const std::string& path, MtpTensors mtp = MtpTensors::kHidden);
 
 }  // namespace kvproof

@@ -102,6 +102,7 @@ void check_config(const ModelConfig& config, const std::string& label) {
   check.size("the head width", config.head_dim, kMaxWidth);
   check.size("the number of positions", config.max_positions, kMaxCount);
   check.size("the number of layers", std::int64_t(config.layers.size()), kMaxLayers);
+  if (config.further_layers != 0) check.size("the number of layers for MTP", config.further_layers, kMaxLayers);
   if (config.heads % config.kv_heads) {
     check.fail(fmt::format("{} heads cannot share {} key/value heads evenly", config.heads, config.kv_heads));
   }

@@ -45,6 +45,7 @@ struct ModelConfig {
   std::int64_t head_dim = 0;       // of Q, K and V; even; heads * head_dim need not be hidden
   std::int64_t max_positions = 0;  // what the model was made for
   std::vector<LayerConfig> layers;
+  std::int64_t further_layers = 0;  // behind those in the file: they predict further tokens (MTP) and are not built
 
   Activation activation = Activation::kSilu;
   double rms_eps = 1e-6;       // inside the root

@@ -195,7 +195,9 @@ class Reader {
   }
 
   void parse_layers() {
-    const std::int64_t layers = gguf_layers(metadata_).model, width = window();
+    const auto [layers, further] = gguf_layers(metadata_);
+    config_.further_layers = further;
+    const std::int64_t width = window();
     const std::vector<bool> local = local_layers(layers);
     const bool gemma3 = is(Family::kGemma3);
     // No Gemma 3 has the 10000 that a reader would otherwise take for its global layers.

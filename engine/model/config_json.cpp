@@ -168,6 +168,7 @@ void parse_layers(const JsonFields& fields, ModelConfig& config) {
   if (window == 0 && std::ranges::find(local, true) != local.end()) {
     fields.malformed("sliding_window", "the window of the local layers");
   }
+  config.further_layers = fields.integer("num_nextn_predict_layers", 0);
   const RopeByLayerType rope = parse_rope(fields, config.family);
   for (const bool is_local : local) {
     const Rope& own = is_local ? rope.local : rope.full;
@@ -227,7 +228,8 @@ ModelConfig parse_config_json(std::string_view text, const std::string& label) {
 }
 
 ModelConfig read_config_json(const std::string& path) {
-  const std::string file = std::filesystem::is_directory(path) ? path + "/config.json" : path;
+  std::error_code ignored;
+  const std::string file = std::filesystem::is_directory(path, ignored) ? path + "/config.json" : path;
   return parse(read_json(file, kMaxText), file);
 }
 

@@ -10,9 +10,9 @@
 
 namespace kvproof {
 
-Generator::Generator(std::shared_ptr<const Plan> plan, const ModelConfig& config, std::int64_t sequences)
-    : config_(config), session_(std::move(plan)), tokens_(std::size_t(sequences)) {
-  KVPROOF_CHECK(sequences >= 1);
+Generator::Generator(std::unique_ptr<Runner> runner, const ModelConfig& config, std::int64_t sequences)
+    : config_(config), runner_(std::move(runner)), tokens_(std::size_t(sequences)) {
+  KVPROOF_CHECK(sequences >= 1 && runner_ && runner_->fed() == 0);
 }
 
 void Generator::append(std::span<const std::int64_t> ids) {
@@ -36,16 +36,13 @@ void Generator::append(std::span<const std::int64_t> ids) {
 }
 
 const Value& Generator::last_logits() {
-  const std::int64_t pending = length() - fed_;
+  const std::int64_t fed = runner_->fed(), pending = length() - fed;
   if (length() == 0) throw Error(ErrorCode::kUsage, "there are no tokens to go on from");
   if (pending == 0) return logits_;
   Tensor ids(DType::kI64, {std::int64_t(tokens_.size()), pending});
   std::int64_t* to = ids.as<std::int64_t>();
-  for (const std::vector<std::int64_t>& tokens : tokens_) to = std::copy(tokens.begin() + fed_, tokens.end(), to);
-  const Value logits = session_.run(std::vector<Value>{std::move(ids)}).front();
-  const std::int64_t sequences = std::int64_t(tokens_.size());
-  logits_ = Value(to_dtype(logits.reshaped({sequences, config_.vocab}).view(), DType::kF32));
-  fed_ = length();
+  for (const std::vector<std::int64_t>& tokens : tokens_) to = std::copy(tokens.begin() + fed, tokens.end(), to);
+  logits_ = runner_->run(std::move(ids)).front();
   return logits_;
 }
 
@@ -71,22 +68,21 @@ std::int64_t Generator::generate(std::int64_t n, const Sampler& sampler, const O
 }
 
 void Generator::reset() {
-  session_.reset();
+  runner_->reset();
   for (std::vector<std::int64_t>& tokens : tokens_) tokens.clear();
-  fed_ = 0;
   logits_ = Value();
 }
 
-// One sealed record: i64 sequences, length, fed | ids | the logits if anything was fed; then the session's own.
+// One sealed record: i64 sequences, length, fed | ids | the logits if anything was fed; then the runner's own.
 void Generator::save(SnapshotWriter& writer) const {
   writer.begin();
   writer(std::int64_t(tokens_.size()));
   writer(length());
-  writer(fed_);
+  writer(runner_->fed());
   for (const std::vector<std::int64_t>& tokens : tokens_) writer.raw(std::as_bytes(std::span(tokens)));
-  if (fed_ > 0) writer.raw({logits_.view().data, logits_.view().size_bytes()});
+  if (runner_->fed() > 0) writer.raw({logits_.view().data, logits_.view().size_bytes()});
   writer.seal();
-  session_.save(writer);
+  runner_->save(writer);
 }
 
 void Generator::load(SnapshotReader& reader) {
@@ -116,10 +112,16 @@ void Generator::load(SnapshotReader& reader) {
     reader.raw({rows.view().data, std::size_t(rows.shape().elements()) * sizeof(float)});
     logits = Value(std::move(rows));
   }
-  reader.check_seal();
-  session_.load(reader);
+  reader.check_seal(SnapshotReader::Behind::kMore);
+  std::unique_ptr<Runner> runner = runner_->fresh();
+  runner->load(reader);
+  if (runner->fed() != fed) {
+    throw Error(ErrorCode::kMalformed,
+                fmt::format("saved text: {} tokens were taken in, the caches are of {}", fed, runner->fed()));
+  }
+  runner->observe(observer_);
+  runner_ = std::move(runner);
   tokens_ = std::move(tokens);
-  fed_ = fed;
   logits_ = std::move(logits);
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/graph/session.h"
 #include "engine/model/config.h"
+#include "engine/model/runner.h"
 #include "engine/model/sampler.h"
 
 namespace kvproof {
@@ -18,14 +18,14 @@ namespace kvproof {
 // through the model, in one turn, when logits are asked for. After an error both are as they were before the call.
 class Generator {
  public:
-  // `plan` is of a decoder with Logits::kLast (decoder.h). REQUIRES: sequences >= 1.
-  Generator(std::shared_ptr<const Plan> plan, const ModelConfig& config, std::int64_t sequences = 1);
+  // REQUIRES: sequences >= 1; `runner` is of a model with this `config` and has taken in nothing.
+  Generator(std::unique_ptr<Runner> runner, const ModelConfig& config, std::int64_t sequences = 1);
 
   // Appends tokens, [sequences, n], and computes nothing yet. Throws Error(kUsage) that names an id outside the
   // vocabulary, a number of ids that the sequences do not divide, or a text that is longer than the model's positions.
   void append(std::span<const std::int64_t> ids);
   // Of the next token, [sequences, vocab]; valid until the next call. Throws Error(kUsage) if there are no tokens, and
-  // what Session::run throws.
+  // what Runner::run throws.
   const Value& last_logits();
   // One more token of each sequence, drawn from last_logits(): the draw of a position is the same however the text came
   // there.
@@ -40,8 +40,11 @@ class Generator {
 
   std::int64_t length() const { return std::int64_t(tokens_.front().size()); }
   std::span<const std::int64_t> tokens(std::int64_t sequence = 0) const { return tokens_[std::size_t(sequence)]; }
-  const Session& session() const { return session_; }
-  void observe(StepObserver observer) { session_.observe(std::move(observer)); }
+  const Runner& runner() const { return *runner_; }
+  void observe(StepObserver observer) {
+    observer_ = std::move(observer);
+    runner_->observe(observer_);
+  }
 
   void reset();
   // Tokens and caches, whole. A text that is resumed goes on bit for bit.
@@ -51,10 +54,10 @@ class Generator {
 
  private:
   const ModelConfig config_;
-  Session session_;
+  std::unique_ptr<Runner> runner_;
+  StepObserver observer_;
   std::vector<std::vector<std::int64_t>> tokens_;  // [sequences]
-  std::int64_t fed_ = 0;                           // of each sequence
-  Value logits_;                                   // behind token fed_ - 1
+  Value logits_;                                   // behind token runner_->fed() - 1
 };
 
 }  // namespace kvproof

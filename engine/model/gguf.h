@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/files.h"
 #include "engine/model/gguf_blocks.h"
 #include "engine/model/gguf_metadata.h"
-#include "engine/model/mapped_file.h"
 #include "engine/tensor/shape.h"
 
 namespace kvproof {
@@ -22,7 +22,7 @@ struct GgufTensor {
   std::size_t bytes = 0;
 };
 
-// A file that was found consistent with itself: every tensor lies inside it and apart from the others, and holds whole
+// A file that was found consistent with itself: the tensors tile its data, padded to the alignment, and hold whole
 // blocks of a type that is known. Copies share the mapping.
 class GgufFile {
  public:

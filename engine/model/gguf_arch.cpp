@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
+
+#include "engine/model/tensor_names.h"
 
 namespace kvproof {
 namespace {
@@ -46,23 +47,7 @@ std::optional<std::string> renamed(const std::array<Rename, kCount>& table, std:
   return found == table.end() ? std::nullopt : std::optional(std::string(found->to));
 }
 
-// "blk.12.attn_q" in parts.
-struct InLayer {
-  std::int64_t layer;
-  std::string_view rest;
-};
-std::optional<InLayer> in_layer(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (!name.starts_with(kPrefix)) return {};
-  name.remove_prefix(kPrefix.size());
-  InLayer result{};
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), result.layer);
-  const auto digits = std::size_t(end - name.data());
-  const bool plain = error == std::errc() && name.front() != '-' && (digits == 1 || name.front() != '0');
-  if (!plain || digits == name.size() || name[digits] != '.') return {};
-  result.rest = name.substr(digits + 1);
-  return result;
-}
+constexpr std::string_view kLayers = "blk.";
 
 std::optional<std::string> renamed_in_layer(Family family, std::string_view name) {
   if (auto common = renamed(kInLayer, name)) return common;
@@ -105,14 +90,14 @@ std::string hugging_face_name(Family family, const std::string& name) {
   if (kind != ".weight" && kind != ".bias") return name;
   const std::string_view stem = std::string_view(name).substr(0, dot);
   if (const auto top = renamed(kTop, stem)) return *top + kind;
-  const auto place = in_layer(stem);
+  const auto place = in_layer(stem, kLayers);
   const auto inside = place ? renamed_in_layer(family, place->rest) : std::nullopt;
   return inside ? "model.layers." + std::to_string(place->layer) + "." + *inside + kind : name;
 }
 
 bool is_gguf_mtp(const std::string& name, const GgufLayers& layers) {
-  if (name.starts_with("mtp") || name.find("mtp_") != name.npos || name.find(".mtp") != name.npos) return true;
-  const auto place = in_layer(name);
+  if (is_named_mtp(name)) return true;
+  const auto place = in_layer(name, kLayers);
   return place && layers.further > 0 && place->layer >= layers.model;
 }
 

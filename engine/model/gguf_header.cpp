@@ -35,7 +35,7 @@ std::size_t round_up(std::size_t value, std::size_t alignment) {
 class Reader {
  public:
   Reader(std::span<const std::byte> file, const std::string& label)
-      : file_(file), label_(label), cursor_(file, label), header_{GgufMetadata(label), {}} {}
+      : file_(file), cursor_(file, label), header_{GgufMetadata(label), {}} {}
 
   GgufHeader parse() {
     read_version();
@@ -44,7 +44,7 @@ class Reader {
     for (std::size_t i = 0; i < keys; ++i) read_key(i);
     for (std::size_t i = 0; i < tensors; ++i) read_tensor(i);
     place_tensors();
-    check_overlap();
+    check_tiling();
     return std::move(header_);
   }
 
@@ -193,44 +193,49 @@ class Reader {
 
   // From offsets in the data to offsets in the file.
   void place_tensors() {
-    const std::size_t alignment = read_alignment();
-    const std::size_t data = round_up(cursor_.at(), alignment);
+    alignment_ = read_alignment();
+    data_begin_ = round_up(cursor_.at(), alignment_);
     for (GgufTensor& tensor : header_.tensors) {
       cursor_.about("tensor " + excerpt(tensor.name));
-      if (tensor.begin % alignment) {
+      if (tensor.begin % alignment_) {
         cursor_.malformed("offset " + std::to_string(tensor.begin) + "; expected a multiple of " +
-                          std::to_string(alignment));
+                          std::to_string(alignment_));
       }
-      if (data > file_.size() || tensor.begin > file_.size() - data ||
-          tensor.bytes > file_.size() - data - tensor.begin) {
+      if (data_begin_ > file_.size() || tensor.begin > file_.size() - data_begin_ ||
+          tensor.bytes > file_.size() - data_begin_ - tensor.begin) {
         cursor_.malformed(std::to_string(tensor.bytes) + " bytes at offset " + std::to_string(tensor.begin) +
-                          " of the data, which begin at byte " + std::to_string(data) + ", lie outside the file of " +
-                          std::to_string(file_.size()) + " bytes");
+                          " of the data, which begin at byte " + std::to_string(data_begin_) +
+                          ", lie outside the file of " + std::to_string(file_.size()) + " bytes");
       }
-      tensor.begin += data;
+      tensor.begin += data_begin_;
     }
   }
 
-  void check_overlap() const {
+  // Tensors stand one behind the other, with no more between them than the alignment asks for: what an offset that is
+  // wrong leaves free gives it away.
+  void check_tiling() {
     std::vector<const GgufTensor*> ordered;
     for (const GgufTensor& tensor : header_.tensors) {
       if (tensor.bytes) ordered.push_back(&tensor);
     }
     std::ranges::sort(ordered, {}, &GgufTensor::begin);
-    for (std::size_t i = 1; i < ordered.size(); ++i) {
-      const GgufTensor &before = *ordered[i - 1], &after = *ordered[i];
-      if (before.begin + before.bytes > after.begin) {
-        throw Error(ErrorCode::kMalformed,
-                    label_ + ": tensors " + excerpt(before.name) + " and " + excerpt(after.name) + " overlap");
+    std::size_t end = data_begin_;
+    for (const GgufTensor* tensor : ordered) {
+      cursor_.about("tensor " + excerpt(tensor->name));
+      if (tensor->begin != end) {
+        cursor_.malformed("offset " + std::to_string(tensor->begin - data_begin_) +
+                          (tensor->begin < end ? " lets it overlap another" : " leaves a hole before it") +
+                          "; expected " + std::to_string(end - data_begin_));
       }
+      end = round_up(end + tensor->bytes, alignment_);
     }
   }
 
   std::span<const std::byte> file_;
-  const std::string& label_;
   GgufCursor cursor_;
   GgufHeader header_;
   std::set<std::string> names_;
+  std::size_t alignment_ = 0, data_begin_ = 0;
 };
 
 }  // namespace

@@ -9,9 +9,6 @@
 
 namespace kvproof {
 
-// Tensors that predict further tokens (MTP) and belong to no model that is built here.
-enum class MtpTensors { kHidden, kShown };
-
 // F32, F16 and BF16 come as they are stored, Q4_0 in its blocks, other quantised types decoded to f32. The gains of
 // Gemma's norms include the one (NormGain::kIncludesOne). In files of the architecture llama the rows of Q and K come
 // in the order of Hugging Face, which llama.cpp's converter interleaves: there, pairs that rotate together lie side by

@@ -1,12 +1,11 @@
 #include "engine/model/json_text.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/files.h"
 
 namespace kvproof {
 namespace {
@@ -60,21 +59,11 @@ json parse_json(std::string_view text, const std::string& label) {
 }
 
 json read_json(const std::string& path, std::size_t most) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    throw Error(ErrorCode::kNotFound, path + ": no such file");
-  }
-  if (!std::filesystem::is_regular_file(status)) throw Error(ErrorCode::kIo, path + ": not a file");
-  const std::uintmax_t size = std::filesystem::file_size(path, code);
-  if (code) throw Error(ErrorCode::kIo, path + ": " + code.message());
-  if (size > most) {
+  const SharedBytes file = read_file(path);
+  if (file.bytes.size() > most) {
     throw Error(ErrorCode::kMalformed, path + ": longer than " + std::to_string(most) + " bytes");
   }
-  std::string text(std::size_t(size), '\0');
-  std::ifstream in(path, std::ios::binary);
-  if (!in.read(text.data(), std::streamsize(size))) throw Error(ErrorCode::kIo, path + ": cannot be read");
-  return parse_json(text, path);
+  return parse_json({reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()}, path);
 }
 
 std::string excerpt(const json& value) {

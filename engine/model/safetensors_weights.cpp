@@ -1,5 +1,6 @@
 #include "engine/model/safetensors_weights.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/model/json_fields.h"
 #include "engine/model/json_text.h"
+#include "engine/model/tensor_names.h"
 
 namespace kvproof {
 namespace {
@@ -50,6 +52,33 @@ Index read_index(const std::string& path) {
   return index;
 }
 
+// "model-00002-of-00003.safetensors": a part of a model, and of no other that might stand in the same folder.
+bool is_shard_name(std::string_view name) {
+  const auto skip = [&](std::string_view text) {
+    const bool there = name.starts_with(text);
+    if (there) name.remove_prefix(text.size());
+    return there;
+  };
+  const auto skip_digits = [&] {
+    const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+    name.remove_prefix(digits);
+    return digits > 0;
+  };
+  return skip("model-") && skip_digits() && skip("-of-") && skip_digits() && name == kExtension;
+}
+
+// A shard that the index knows nothing of is the trace of one that lost some of its lines.
+void refuse_other_shards(const std::filesystem::path& folder, const Index& index, const std::string& path) {
+  std::error_code code;  // of no interest: the shards that are needed are opened in any case
+  std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, code);
+  for (; !code && entry != std::filesystem::directory_iterator(); entry.increment(code)) {
+    const std::string name = entry->path().filename().string();
+    if (is_shard_name(name) && !index.contains(name)) {
+      throw Error(ErrorCode::kMalformed, path + ": shard " + excerpt(name) + " stands beside it, but is not named");
+    }
+  }
+}
+
 // The index and the shard name the same tensors.
 void check_shard(const SafetensorsFile& file, const std::string& shard, const std::set<std::string>& said,
                  const std::string& index) {
@@ -83,12 +112,14 @@ std::optional<std::string> name_for_builders(const std::string& name) {
 
 }  // namespace
 
-SafetensorsWeights::SafetensorsWeights(const std::string& path) : WeightSource(path, NormGain::kAsTrained) {
-  if (std::filesystem::is_directory(path)) {
+SafetensorsWeights::SafetensorsWeights(const std::string& path, MtpTensors mtp, std::optional<std::int64_t> first_mtp)
+    : WeightSource(path, NormGain::kAsTrained), mtp_(mtp), first_mtp_(first_mtp) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
     const std::string single = path + "/" + kSingle, index = path + "/" + kIndex;
-    if (std::filesystem::exists(single)) {
-      open_single(single);
-    } else if (std::filesystem::exists(index)) {
+    if (std::filesystem::exists(single, ignored)) {
+      add_shard(SafetensorsFile::open(single));
+    } else if (std::filesystem::exists(index, ignored)) {
       open_index(index);
     } else {
       throw Error(ErrorCode::kNotFound, path + ": holds neither " + kSingle + " nor " + kIndex);
@@ -96,29 +127,39 @@ SafetensorsWeights::SafetensorsWeights(const std::string& path) : WeightSource(p
   } else if (path.ends_with(".json")) {
     open_index(path);
   } else {
-    open_single(path);
+    add_shard(SafetensorsFile::open(path));
   }
 }
 
-void SafetensorsWeights::open_single(const std::string& path) { add_shard(SafetensorsFile::open(path), path); }
+SafetensorsWeights::SafetensorsWeights(SafetensorsFile file, MtpTensors mtp, std::optional<std::int64_t> first_mtp)
+    : WeightSource(file.label(), NormGain::kAsTrained), mtp_(mtp), first_mtp_(first_mtp) {
+  add_shard(std::move(file));
+}
 
 void SafetensorsWeights::open_index(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  for (const auto& [shard, said] : read_index(path)) {
-    const std::string beside = (folder / shard).string();
-    SafetensorsFile file = SafetensorsFile::open(beside);
+  const Index index = read_index(path);
+  refuse_other_shards(folder, index, path);
+  for (const auto& [shard, said] : index) {
+    SafetensorsFile file = SafetensorsFile::open((folder / shard).string());
     check_shard(file, shard, said, path);
-    add_shard(std::move(file), beside);
+    add_shard(std::move(file));
   }
 }
 
-void SafetensorsWeights::add_shard(SafetensorsFile file, const std::string& path) {
+bool SafetensorsWeights::is_hidden(const std::string& name) const {
+  if (mtp_ == MtpTensors::kShown) return false;
+  const auto place = in_layer(name, "model.layers.");
+  return is_named_mtp(name) || (place && first_mtp_ && place->layer >= *first_mtp_);
+}
+
+void SafetensorsWeights::add_shard(SafetensorsFile file) {
   for (const std::string& name : file.names()) {
     const auto known_as = name_for_builders(name);
-    if (!known_as) continue;
+    if (!known_as || is_hidden(*known_as)) continue;
     const TensorInfo info = file.info(name);
     if (!is_float(info.dtype)) {
-      throw Error(ErrorCode::kUnsupported, path + ": tensor " + excerpt(name) + " is of " +
+      throw Error(ErrorCode::kUnsupported, file.label() + ": tensor " + excerpt(name) + " is of " +
                                                std::string(name_of(info.dtype)) + "; expected f32, f16 or bf16");
     }
     add(*known_as, info);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +14,9 @@ namespace kvproof {
 // What the gain of a norm is where the family's norms multiply by 1 + w (ModelConfig::norm_adds_one): w itself, as it
 // was trained, or 1 + w already, as GGUF files have it. Nobody subtracts: whoever builds adds 1 to kAsTrained only.
 enum class NormGain { kAsTrained, kIncludesOne };
+
+// Tensors that predict further tokens (MTP) and belong to no model that is built here: whether a source has them.
+enum class MtpTensors { kHidden, kShown };
 
 // Tensors under the names and in the shapes of a Hugging Face checkpoint ("model.layers.0.self_attn.q_proj.weight",
 // [out,in], halves of a rotated head behind each other), whatever the file calls them and however it orders their rows.
@@ -46,9 +48,8 @@ class WeightSource {
   // Error(kMalformed) for one that is not positive; takes the tensor.
   std::vector<float> take_rope_factors(std::int64_t head_dim);
 
-  // In order: what nobody has taken; and which of `wanted` are not there.
+  // What nobody has taken, in order.
   std::vector<std::string> unused() const;
-  std::vector<std::string> missing(std::span<const std::string> wanted) const;
 
  protected:
   WeightSource(std::string label, NormGain norm_gain) : label_(std::move(label)), norm_gain_(norm_gain) {}

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/tensor/half.h"

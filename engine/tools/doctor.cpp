@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <vector>
 
 #include "engine/cache/kv_cache.h"
 #include "engine/cache/plugin.h"

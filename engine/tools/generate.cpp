@@ -4,14 +4,15 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/base/files.h"
+#include "engine/base/parallel.h"
 #include "engine/cache/plugin.h"
-#include "engine/model/cache_choice.h"
+#include "engine/cache/snapshot.h"
 #include "engine/model/checkpoint.h"
-#include "engine/model/decoder.h"
 #include "engine/model/generator.h"
 #include "engine/model/text.h"
 #include "engine/tools/program.h"
@@ -21,12 +22,15 @@ namespace kvproof {
 namespace {
 
 struct Options {
-  std::string model, prompt, cache;
+  std::string model, prompt, cache, plan = "cached", prompt_file, ids_file, save_state, load_state;
   std::vector<std::int64_t> prompt_ids;
   std::int64_t n = 0;
+  int threads = 0;
   bool greedy = false, print_ids = false, profile = false;
   SamplerOptions sampling;
   std::vector<std::string> plugins;
+
+  bool has_ids() const { return !prompt_ids.empty() || !ids_file.empty(); }
 };
 
 void declare(CLI::App& app, Options& o) {
@@ -34,7 +38,14 @@ void declare(CLI::App& app, Options& o) {
       ->required()
       ->type_name("DIR|FILE.gguf");
   auto* prompt = app.add_option("--prompt", o.prompt, "what the text begins with");
-  app.add_option("--prompt-ids", o.prompt_ids, "the same as token ids")->delimiter(',')->excludes(prompt);
+  auto* file = app.add_option("--prompt-file", o.prompt_file, "the same from a file")->type_name("FILE");
+  auto* ids = app.add_option("--prompt-ids", o.prompt_ids, "the same as token ids: 2,105,7")->delimiter(',');
+  auto* ids_file = app.add_option("--prompt-ids-file", o.ids_file, "the same from a file, in text")->type_name("FILE");
+  for (CLI::Option* one : {prompt, file, ids, ids_file}) {
+    for (CLI::Option* other : {prompt, file, ids, ids_file}) {
+      if (one != other) one->excludes(other);
+    }
+  }
   app.add_option("--n", o.n, "how many tokens to write, at most")->required()->check(CLI::Range(0, 1 << 24));
   app.add_flag("--greedy", o.greedy, "the likeliest token, always");
   app.add_option("--temperature", o.sampling.temperature, "above 0: draws at random");
@@ -44,38 +55,66 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--repetition-penalty", o.sampling.repetition_penalty, "of tokens that stand in the text");
   app.add_option("--seed", o.sampling.seed, "of the draws");
   app.add_option("--cache", o.cache, "SPEC, or \"local=SPEC;global=SPEC\"; default: caches are concatenated");
+  app.add_option("--plan", o.plan, "recompute, cached, lru:N, dynamic:N or bucketed:MAX; default cached")
+      ->type_name("WAY");
+  app.add_option("--save-state", o.save_state, "put the text aside behind the last token")->type_name("FILE");
+  app.add_option("--load-state", o.load_state, "go on with a text that was put aside; the prompt joins it")
+      ->type_name("FILE");
+  app.add_option("--threads", o.threads, "default: all")->check(CLI::Range(1, 1024));
   app.add_flag("--print-ids", o.print_ids, "token ids instead of text");
   app.add_flag("--profile", o.profile, "where the time went, by operator and node, on standard error");
   app.add_option("--plugin", o.plugins, "a shared object with more strategies")->type_name("FILE");
 }
 
-int generate(int argc, char** argv) {
-  CLI::App app(
-      "Writes text with a checkpoint, its caches held by any strategy.\n"
-      "Example: kvproof generate --model datasets/tiny-gemma --prompt \"In the beginning\" --n 40 --greedy "
-      "--cache \"local=window;global=in_place\"");
-  Options o;
-  declare(app, o);
-  if (const auto done = parse_arguments(app, argc, argv)) return *done;
+void check(const Options& o) {
   if (o.greedy && o.sampling.temperature != 0) throw Error(ErrorCode::kUsage, "--greedy excludes --temperature");
   if (!o.greedy && o.sampling.temperature == 0) {
     throw Error(ErrorCode::kUsage, "one of --greedy and --temperature above 0 is needed");
   }
-  for (const std::string& plugin : o.plugins) load_plugin(plugin);
+}
 
-  const Checkpoint checkpoint = open_checkpoint(o.model);
-  const ModelConfig& config = checkpoint.config;
-  Model decoder = build_decoder(config, *checkpoint.weights, {.logits = DecoderOptions::Logits::kLast});
-  for (const std::string& name : checkpoint.weights->unused())
-    std::fprintf(stderr, "unused tensor: %s\n", name.c_str());
-  if (!o.cache.empty()) {
-    for (const std::string& note : choose_caches(decoder, config, o.cache)) std::fprintf(stderr, "%s\n", note.c_str());
+std::shared_ptr<const Decoders> open_decoders(const Options& o) {
+  Checkpoint checkpoint = open_checkpoint(o.model);
+  return std::make_shared<const Decoders>(checkpoint.config,
+                                          std::make_shared<const SharedWeights>(std::move(checkpoint.weights)),
+                                          DecoderChoices{o.cache, plan_profile_of(o.model)});
+}
+
+void print_notes(const Decoders& decoders) {
+  for (const std::string& name : decoders.weights()->unused()) fmt::print(stderr, "unused tensor: {}\n", name);
+  for (const std::string& note : decoders.notes()) fmt::print(stderr, "{}\n", note);
+}
+
+std::vector<std::int64_t> prompt_of(const Options& o, const Tokenizer* tokenizer) {
+  if (!o.ids_file.empty()) return read_token_ids(o.ids_file);
+  if (!o.prompt_ids.empty()) return o.prompt_ids;
+  if (o.prompt_file.empty())
+    return o.prompt.empty() && !o.load_state.empty() ? std::vector<std::int64_t>{} : tokenizer->encode(o.prompt);
+  const SharedBytes text = read_file(o.prompt_file);
+  return tokenizer->encode({reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()});
+}
+
+// What the way had to build, where it built anything.
+void print_counters(const Options& o, const Runner& runner) {
+  const PlanCounters counters = runner.counters();
+  if (o.profile && counters != PlanCounters{}) {
+    fmt::print(stderr, "plans: {} built, {} hits, {} evicted\n", counters.built, counters.hits, counters.evicted);
   }
-  const bool needs_text = o.prompt_ids.empty() || !o.print_ids;
-  const auto tokenizer = needs_text ? tokenizer_of(o.model, config) : nullptr;
+  if (runner.fallbacks() > 0) {
+    fmt::print(stderr, "--plan {}: {} tokens behind its longest past got a plan of their own each\n", o.plan,
+               runner.fallbacks());
+  }
+}
+
+int write_text(const Options& o) {
+  const auto decoders = open_decoders(o);
+  const bool needs_text = !o.has_ids() || !o.print_ids;
+  const auto tokenizer = needs_text ? tokenizer_of(o.model, decoders->config()) : nullptr;
   const Sampler sampler(o.sampling);
-  Generator generator(std::make_shared<Plan>(decoder), config);
-  generator.append(o.prompt_ids.empty() ? tokenizer->encode(o.prompt) : o.prompt_ids);
+  Generator generator(make_runner(o.plan, decoders), decoders->config());
+  if (!o.load_state.empty()) load_snapshot(o.load_state, [&](SnapshotReader& reader) { generator.load(reader); });
+  generator.append(prompt_of(o, tokenizer.get()));
+  print_notes(*decoders);
   StepTimes times;
   if (o.profile) generator.observe([&](const StepRecord& record) { times.add(record); });
   bool first = true;
@@ -87,8 +126,23 @@ int generate(int argc, char** argv) {
     return Generator::Go::kOn;
   });
   std::fputs("\n", stdout);
+  if (!o.save_state.empty()) save_snapshot(o.save_state, [&](SnapshotWriter& writer) { generator.save(writer); });
   if (o.profile) std::fputs(times.str().c_str(), stderr);
+  print_counters(o, generator.runner());
   return kExitFine;
+}
+
+int generate(int argc, char** argv) {
+  CLI::App app(
+      "Writes text with a checkpoint, its caches held by any strategy.\n"
+      "Example: kvproof generate --model datasets/tiny-gemma --prompt \"In the beginning\" --n 40 --greedy "
+      "--cache \"local=window;global=in_place\"");
+  Options o;
+  declare(app, o);
+  if (const auto done = parse_arguments(app, argc, argv)) return *done;
+  check(o);
+  for (const std::string& plugin : o.plugins) load_plugin(plugin);
+  return with_threads(o.threads, [&] { return write_text(o); });
 }
 
 }  // namespace

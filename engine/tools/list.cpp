@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/error.h"
 #include "engine/cache/plugin.h"
 #include "engine/cache/strategy.h"
 #include "engine/tools/program.h"

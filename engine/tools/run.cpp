@@ -1,7 +1,5 @@
 // kvproof run: runs an NNEF model on given tensors, turn by turn.
 #include <fmt/format.h>
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 
 #include <charconv>
 #include <cstdio>
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/parallel.h"
 #include "engine/cache/plugin.h"
 #include "engine/graph/listing.h"
 #include "engine/graph/session.h"
@@ -193,11 +192,7 @@ int run(int argc, char** argv) {
   const std::shared_ptr<const Plan> plan = make_plan(options);
   if (!options.dump.empty()) fmt::print("{}", options.dump == "dot" ? dot(plan->model()) : listing(plan->model()));
   if (!options.dump.empty() && options.inputs.empty()) return kExitFine;
-  const auto threads = std::size_t(options.threads);
-  if (threads == 0) return run_model(plan, options);
-  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-  tbb::task_arena arena(options.threads);
-  return arena.execute([&] { return run_model(plan, options); });
+  return with_threads(options.threads, [&] { return run_model(plan, options); });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // kvproof transform: reads an NNEF model, applies named transforms, writes it.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <functional>
 #include <set>
 #include <string>
@@ -78,6 +80,24 @@ struct Rule {
   std::function<Tensor(const Tensor& present, const PaddedPast&)> carry;
 };
 
+// The rows that a plan saw, [extent + 1] on `axis`, as those of the text, which is one token longer.
+Tensor carried(const Tensor& present, int axis, const PaddedPast& p) {
+  const PaddedPast with_room(p.past(), p.key_rows());
+  Tensor rows = pad_past(real_rows(present, axis, with_room), axis, with_room);
+  std::vector<std::int64_t> dims(present.shape().dims().begin(), present.shape().dims().end());
+  dims[std::size_t(axis)] = 1;
+  Tensor row(present.dtype(), Shape(dims));
+  std::int64_t width = std::int64_t(size_of(present.dtype()));
+  for (std::size_t i = std::size_t(axis) + 1; i < dims.size(); ++i) width *= dims[i];
+  const std::int64_t size = std::int64_t(TensorView(row.view()).size_bytes());
+  for (std::int64_t i = 0; i * width < size; ++i) {
+    std::memcpy(row.view().data + i * width, present.view().data + ((i + 1) * p.key_rows() - 1) * width,
+                std::size_t(width));
+  }
+  take_in(rows, axis, row, with_room);
+  return real_rows(rows, axis, {p.past() + 1, p.key_rows()});
+}
+
 Rule right_rule() {
   return {.mask =
               [](const PaddedPast& p, std::int64_t window) {
@@ -85,7 +105,7 @@ Rule right_rule() {
                 return std::vector<double>(mask.as<bool>(), mask.as<bool>() + mask.shape().elements());
               },
           .position = [](const PaddedPast& p) { return p.new_position(); },
-          .carry = [](const Tensor& present, const PaddedPast& p) { return drop_padding(present, 0, p); }};
+          .carry = [](const Tensor& present, const PaddedPast& p) { return carried(present, 0, p); }};
 }
 
 std::vector<double> mask_where(std::int64_t rows, const std::function<bool(std::int64_t)>& keep) {
@@ -230,7 +250,7 @@ TEST(PaddedPast, StepByStepThroughTheLadderTheRowsOfATextStayAsTheyAre) {
         x = -1;
       }
     }
-    cache = drop_padding(present, 2, p);
+    cache = carried(present, 2, p);
     ASSERT_EQ(cache.shape(), (Shape{2, 3, past + 1, kWidth}));
     for (std::int64_t at = 0; at < cache.shape().elements(); ++at) {
       ASSERT_EQ(cache.as<float>()[at], element(at / ((past + 1) * kWidth), at / kWidth % (past + 1), at % kWidth));
@@ -246,7 +266,9 @@ TEST(PaddedPast, OfNothingIsPaddingAloneAndTensorsWithoutElementsStayEmpty) {
   EXPECT_TRUE(p.keeps(3, 1));
   EXPECT_FALSE(p.keeps(0, 0));
   EXPECT_EQ(pad_past(Tensor(DType::kF32, {0, 0, 4}), 1, p).shape(), (Shape{0, 3, 4}));
-  EXPECT_EQ(drop_padding(Tensor(DType::kF32, {1, 4, 0}), 1, p).shape(), (Shape{1, 1, 0}));
+  Tensor nothing(DType::kF32, {1, 3, 0});
+  take_in(nothing, 1, Tensor(DType::kF32, {1, 1, 0}), p);
+  EXPECT_EQ(real_rows(nothing, 1, p).shape(), (Shape{1, 0, 0}));
 }
 
 TEST(PaddedPast, RowsThatDoNotFitAreABugOfTheCaller) {
@@ -260,7 +282,11 @@ TEST(PaddedPast, RowsThatDoNotFitAreABugOfTheCaller) {
   EXPECT_THROW(pad_past(Tensor(DType::kF32, {2, 4}), 1, p), CheckFailed);
   EXPECT_THROW(pad_past(Tensor(DType::kF32, {3, 3}), 2, p), CheckFailed);
   EXPECT_THROW(pad_past(Tensor(DType::kF32, {3, 3}), -1, p), CheckFailed);
-  EXPECT_THROW(drop_padding(Tensor(DType::kF32, {4, 2}), 0, p), CheckFailed);
+  EXPECT_THROW(real_rows(Tensor(DType::kF32, {3, 2}), 0, p), CheckFailed);
+  Tensor rows(DType::kF32, {4, 2});
+  EXPECT_THROW(take_in(rows, 0, Tensor(DType::kF32, {1, 3}), p), CheckFailed);
+  EXPECT_THROW(take_in(rows, 0, Tensor(DType::kF16, {1, 2}), p), CheckFailed);
+  EXPECT_THROW(take_in(rows, 0, Tensor(DType::kF32, {1, 2}), PaddedPast(4, 4)), CheckFailed);
 }
 
 }  // namespace

@@ -113,5 +113,27 @@ TEST_F(TinyGemma, NamesATensorThatIsOfAnotherShape) {
   }
 }
 
+TEST(Decoder, AllTensorsThatAreMissingAreNamed) {
+  class Some : public WeightSource {
+   public:
+    Some() : WeightSource("some", NormGain::kAsTrained) {}
+
+   private:
+    Constant load(const std::string&) const override { return Constant(Tensor(DType::kF32, Shape{})); }
+  } none;
+  const ModelConfig config = read_config_json(kFolder);
+  try {
+    build_decoder(config, none);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kNotFound);
+    EXPECT_NE(std::string(error.what()).find("some: has no tensor 'model.embed_tokens.weight', "), std::string::npos);
+    // 13 of each layer, the embedding and the last norm; five of them by name
+    EXPECT_NE(std::string(error.what()).find(" and " + std::to_string(13 * config.layers.size() + 2 - 5) + " more"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace kvproof

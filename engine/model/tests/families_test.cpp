@@ -38,10 +38,9 @@ std::vector<ModelConfig> configurations() {
   all[0].embedding_scale = std::sqrt(24.);
   all[1].attention_softcap = 5;
   all[1].final_softcap = 3;
-  for (std::size_t i = 1; i < 3; ++i) {
-    all[2].layers[i].rope_theta = 1'000'000;
-    all[2].layers[i].rope_scaling = {RopeScaling::Kind::kLinear, 8};
-  }
+  // Layers that differ from the first in the scaling alone, and in both.
+  for (std::size_t i = 1; i < 3; ++i) all[2].layers[i].rope_scaling = {RopeScaling::Kind::kLinear, 8};
+  all[2].layers[2].rope_theta = 1'000'000;
   for (LayerConfig& layer : all[3].layers) layer.rope_scaling = {RopeScaling::Kind::kLlama3, 8, 1, 4, 16};
   all[4].output_bias = all[4].mlp_bias = true;
   return all;

@@ -15,6 +15,7 @@
 #include "engine/model/decoder.h"
 #include "engine/model/safetensors_weights.h"
 #include "engine/model/text.h"
+#include "engine/ops/kv_cache_ops.h"
 
 namespace kvproof {
 namespace {
@@ -27,15 +28,15 @@ const ModelConfig& config() {
   return read;
 }
 
-Model decoder(const std::string& caches = "") {
+Model decoder() {
   SafetensorsWeights weights(kFolder);
-  Model model = build_decoder(config(), weights, {.logits = DecoderOptions::Logits::kLast});
-  if (!caches.empty()) choose_caches(model, config(), caches);
-  return model;
+  return build_decoder(config(), weights, {.logits = DecoderOptions::Logits::kLast});
 }
 
-Generator generator(const std::string& caches = "", std::int64_t sequences = 1) {
-  return Generator(std::make_shared<Plan>(decoder(caches)), config(), sequences);
+Generator generator(const std::string& caches = "", std::int64_t sequences = 1, const std::string& way = "cached") {
+  static const auto weights = std::make_shared<const SharedWeights>(std::make_unique<SafetensorsWeights>(kFolder));
+  return Generator(make_runner(way, std::make_shared<const Decoders>(config(), weights, DecoderChoices{caches})),
+                   config(), sequences);
 }
 
 std::vector<std::int64_t> encoded(const std::string& text) { return make_byte_tokenizer(2)->encode(text); }
@@ -126,6 +127,41 @@ TEST(Generator, ResumesInTheMiddleWithTheSameBits) {
   }
 }
 
+TEST(Generator, ResumesUnderEveryWay) {
+  for (const char* way : {"recompute", "lru:2", "dynamic:2", "bucketed:16"}) {
+    Generator first = generator("", 2, way), second = generator("", 2, way);
+    first.append(encoded("And it came to pass"));
+    first.step(Sampler({}));
+    std::vector<std::byte> bytes;
+    SnapshotWriter writer(bytes);
+    first.save(writer);
+    SnapshotReader reader(bytes);
+    second.load(reader);
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(first.step(Sampler({})), second.step(Sampler({}))) << way;
+    EXPECT_TRUE(same_bits(logits_of(first), logits_of(second))) << way;
+  }
+}
+
+TEST(Generator, ARecordWhoseTextAndCachesDisagreeIsRefused) {
+  Generator g = generator(), other = generator();
+  g.append(encoded("so"));
+  g.last_logits();
+  other.append(encoded("so it"));
+  other.last_logits();
+  std::vector<std::byte> text, caches, mixed;
+  SnapshotWriter whole(text), inner(caches);
+  g.save(whole);
+  g.runner().save(inner);
+  mixed.assign(text.begin(), text.end() - std::ptrdiff_t(caches.size()));
+  SnapshotWriter tail(mixed);
+  other.runner().save(tail);
+  const std::vector<float> before = logits_of(g);
+  SnapshotReader reader(mixed);
+  EXPECT_NE(message_of([&] { g.load(reader); }).find("3 tokens were taken in, the caches are of 6"), std::string::npos);
+  EXPECT_EQ(g.length(), 3);
+  EXPECT_TRUE(same_bits(logits_of(g), before));
+}
+
 TEST(Generator, SequencesOfABatchAreTextsOfTheirOwn) {
   const std::vector<std::int64_t> a = encoded("Moses said"), b = encoded("Whale ahoy");
   ASSERT_EQ(a.size(), b.size());
@@ -170,6 +206,24 @@ TEST(CacheChoice, APlainStrategyLeavesOutTheLayersThatItDoesNotFit) {
   EXPECT_NE(message_of([&] { choose_caches(grouped, config(), "local=in_place"); }).find("'attn_0'"),
             std::string::npos);
   EXPECT_TRUE(same_graph(grouped, decoder()));
+}
+
+TEST(CacheChoice, AWindowThatNoTextOutgrowsIsNone) {
+  ModelConfig short_texts = config();
+  for (const auto& [positions, local] : {std::pair{64, 0}, {65, 2}}) {  // the window is 64
+    short_texts.max_positions = positions;
+    SafetensorsWeights weights(kFolder);
+    Model model = build_decoder(short_texts, weights);
+    EXPECT_TRUE(choose_caches(model, short_texts, "local=window;global=in_place").empty());
+    int windows = 0, all = 0;
+    for (const NodeId id : model.nodes()) {
+      const auto* fused = model.op_as<KvSdpa>(id);
+      windows += fused && fused->options.strategy.starts_with("window");
+      all += fused && fused->options.strategy == "in_place";
+    }
+    EXPECT_EQ(windows, local) << positions;
+    EXPECT_EQ(all, 4 - local) << positions;
+  }
 }
 
 TEST(CacheChoice, RefusesSpellingsThatAreNone) {

@@ -205,8 +205,10 @@ TEST(Gguf, TensorsLieApartAndInsideTheFile) {
     return GgufWriter().tensor_at(0, "a", {12}, 0, Bytes(48)).tensor_at(second, "b", {6}, 0, kSix).bytes();
   };
   EXPECT_EQ(refused(two(64)).message, "accepted");
-  EXPECT_TRUE(refused(two(32)).names("tensors \"a\" and \"b\" overlap"));
+  EXPECT_TRUE(refused(two(32)).names("tensor \"b\": offset 32 lets it overlap another; expected 64"));
   EXPECT_TRUE(refused(two(0)).names("overlap"));
+  EXPECT_TRUE(
+      refused(GgufWriter().tensor_at(32, "a", {6}, 0, Bytes(64)).bytes()).names("\"a\": offset 32 leaves a hole"));
   EXPECT_TRUE(refused(two(65)).names("multiple of 32"));
   EXPECT_TRUE(refused(two(96)).names("tensor \"b\": 24 bytes at offset 96"));
   EXPECT_TRUE(refused(two(~std::uint64_t(31))).names("outside the file"));

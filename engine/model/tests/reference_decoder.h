@@ -19,10 +19,11 @@ namespace kvproof {
 using Row = std::vector<double>;
 using Rows = std::vector<Row>;
 
-// Random weights of every tensor that a configuration needs, different for each name.
+// Random weights of every tensor that a configuration needs, different for each name and each seed.
 class RandomWeights final : public WeightSource {
  public:
-  explicit RandomWeights(const ModelConfig& c) : WeightSource("random weights", NormGain::kAsTrained) {
+  explicit RandomWeights(const ModelConfig& c, std::uint64_t seed = 7)
+      : WeightSource("random weights", NormGain::kAsTrained), seed_(seed) {
     const std::int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
     matrix("model.embed_tokens", c.vocab, c.hidden);
     if (!c.tied_head) matrix("lm_head", c.vocab, c.hidden);
@@ -55,7 +56,7 @@ class RandomWeights final : public WeightSource {
   void fill(const std::string& name, const Shape& shape, double deviation, double mean) {
     add(name, {DType::kF32, shape});
     shapes_.emplace(name, shape);
-    Random random(hash_name(name, 7));
+    Random random(hash_name(name, seed_));
     std::vector<float>& values = numbers_[name];
     for (std::int64_t i = 0; i < shape.elements(); ++i) values.push_back(float(mean + deviation * random.normal()));
   }
@@ -73,6 +74,7 @@ class RandomWeights final : public WeightSource {
     return tensor;
   }
 
+  const std::uint64_t seed_;
   std::map<std::string, std::vector<float>> numbers_;
   std::map<std::string, Shape> shapes_;
 };
@@ -81,8 +83,14 @@ class ReferenceDecoder {
  public:
   ReferenceDecoder(const ModelConfig& config, const RandomWeights& weights) : c_(config), w_(weights) {}
 
-  // Logits of every token, [tokens][vocab].
-  Rows logits(const std::vector<std::int64_t>& ids) const {
+  // Logits of every token, [tokens][vocab]; K after RoPE and V of every layer, [layers][tokens][Hkv * D].
+  struct Outputs {
+    Rows logits;
+    std::vector<Rows> keys, values;
+  };
+  Rows logits(const std::vector<std::int64_t>& ids) const { return outputs(ids).logits; }
+  Outputs outputs(const std::vector<std::int64_t>& ids) const {
+    Outputs out;
     const std::vector<float>& table = w_.numbers("model.embed_tokens.weight");
     Rows x;
     for (const std::int64_t id : ids) {
@@ -90,13 +98,12 @@ class ReferenceDecoder {
       x.emplace_back(row, row + c_.hidden);
       for (double& e : x.back()) e *= c_.embedding_scale;
     }
-    for (std::size_t i = 0; i < c_.layers.size(); ++i) x = layer(i, std::move(x));
-    Rows out;
+    for (std::size_t i = 0; i < c_.layers.size(); ++i) x = layer(i, std::move(x), out);
     for (const Row& row : x) {
       const Row normed = norm("model.norm.weight", row);
       Row logits = product(c_.tied_head ? "model.embed_tokens.weight" : "lm_head.weight", normed, c_.vocab);
       for (double& l : logits) l = capped(l, c_.final_softcap);
-      out.push_back(std::move(logits));
+      out.logits.push_back(std::move(logits));
     }
     return out;
   }
@@ -196,7 +203,7 @@ class ReferenceDecoder {
     return linear(prefix + "down_proj", gate, c_.hidden, c_.mlp_bias);
   }
 
-  Rows layer(std::size_t i, Rows x) const {
+  Rows layer(std::size_t i, Rows x, Outputs& out) const {
     const std::string prefix = "model.layers." + std::to_string(i) + ".";
     Rows q, k, v;
     for (std::size_t t = 0; t < x.size(); ++t) {
@@ -214,6 +221,8 @@ class ReferenceDecoder {
       if (c_.four_norms) fed = norm(prefix + "post_feedforward_layernorm.weight", fed);
       add(x[t], fed);
     }
+    out.keys.push_back(std::move(k));
+    out.values.push_back(std::move(v));
     return x;
   }
 

@@ -130,7 +130,6 @@ TEST_F(Weights, ThatAreNotThereAreNamed) {
   EXPECT_EQ(missing.code, ErrorCode::kNotFound);
   EXPECT_TRUE(missing.names("'c'")) << missing.message;
   EXPECT_EQ(refusal([&] { (void)weights.info("c"); }).code, ErrorCode::kNotFound);
-  EXPECT_EQ(weights.missing(Names{"a", "c", "b", "d"}), (Names{"c", "d"}));
 }
 
 TEST_F(Weights, OfAnotherShapeAreRefusedAndStayUntaken) {

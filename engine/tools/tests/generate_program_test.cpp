@@ -1,75 +1,86 @@
 // kvproof generate from outside: what is written, and bad usage that is told in one line.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include "engine/tools/tests/program_fixture.h"
 
 namespace kvproof {
 namespace {
 
-namespace fs = std::filesystem;
-
-class GenerateProgram : public testing::Test {
+class GenerateProgram : public ProgramTest {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / fmt::format("kvproof-generate-{}{}", info->name(), getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  GenerateProgram() : ProgramTest("generate", KVPROOF_GENERATE_PROGRAM) {}
 
-  int run(const std::string& arguments) const {
-    const std::string command = fmt::format("'{}' {} >'{}/stdout' 2>'{}/stderr'", KVPROOF_GENERATE_PROGRAM, arguments,
-                                            folder_.string(), folder_.string());
-    return WEXITSTATUS(std::system(command.c_str()));
+  int run(const std::string& arguments) const override {
+    return ProgramTest::run(fmt::format("--model '{}' {}", KVPROOF_TINY_GEMMA, arguments));
   }
-  int generate(const std::string& arguments) const {
-    return run(fmt::format("--model '{}' {}", KVPROOF_TINY_GEMMA, arguments));
-  }
-  std::string text(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name, std::ios::binary).rdbuf();
-    return text.str();
-  }
-  void expect_refused(const std::string& arguments, const std::string& part) const {
-    EXPECT_EQ(generate(arguments), 2) << arguments;
-    EXPECT_NE(text("stderr").find(part), std::string::npos) << arguments << ": " << text("stderr");
-  }
-
-  fs::path folder_;
 };
 
 TEST_F(GenerateProgram, WritesWhatFollows) {
   const std::string fact = "--prompt 'The code of the amber harp is 50713. So it is. The code of the amber harp is'";
   for (const char* cache : {"", "--cache 'local=window;global=kivi:bits=8'"}) {
-    ASSERT_EQ(generate(fmt::format("{} --n 6 --greedy {}", fact, cache)), 0) << text("stderr");
+    ASSERT_EQ(run(fmt::format("{} --n 6 --greedy {}", fact, cache)), 0) << text("stderr");
     EXPECT_EQ(text("stdout"), " 50713\n") << cache;
   }
 }
 
 TEST_F(GenerateProgram, TheSameSeedWritesTheSameText) {
-  ASSERT_EQ(generate("--prompt-ids 2,77 --n 40 --temperature 1 --seed 4 --print-ids"), 0) << text("stderr");
+  ASSERT_EQ(run("--prompt-ids 2,77 --n 40 --temperature 1 --seed 4 --print-ids"), 0) << text("stderr");
   const std::string first = text("stdout");
-  ASSERT_EQ(generate("--prompt-ids 2,77 --n 40 --temperature 1 --seed 4 --print-ids"), 0);
+  ASSERT_EQ(run("--prompt-ids 2,77 --n 40 --temperature 1 --seed 4 --print-ids"), 0);
   EXPECT_EQ(text("stdout"), first);
-  ASSERT_EQ(generate("--prompt-ids 2,77 --n 40 --temperature 1 --seed 5 --print-ids"), 0);
+  ASSERT_EQ(run("--prompt-ids 2,77 --n 40 --temperature 1 --seed 5 --print-ids"), 0);
   EXPECT_NE(text("stdout"), first);
 }
 
 TEST_F(GenerateProgram, SaysWhichLayersKeepTheirOwnCaches) {
-  ASSERT_EQ(generate("--prompt a --n 1 --greedy --cache in_place"), 0);
+  ASSERT_EQ(run("--prompt a --n 1 --greedy --cache in_place"), 0);
   EXPECT_NE(text("stderr").find("'attn_0' does not get in_place"), std::string::npos) << text("stderr");
 }
 
 TEST_F(GenerateProgram, SaysWhereTheTimeWent) {
-  ASSERT_EQ(generate("--prompt a --n 3 --greedy --profile"), 0);
+  ASSERT_EQ(run("--prompt a --n 3 --greedy --profile"), 0);
   EXPECT_NE(text("stderr").find("Linear"), std::string::npos) << text("stderr");
   EXPECT_NE(text("stderr").find("attn_3"), std::string::npos);
+}
+
+TEST_F(GenerateProgram, EveryPlanWritesTheSameText) {
+  ASSERT_EQ(run("--prompt 'In the' --n 20 --greedy"), 0) << text("stderr");
+  const std::string expected = text("stdout");
+  for (const char* plan : {"recompute", "lru:2", "dynamic:2", "bucketed:64"}) {
+    ASSERT_EQ(run(fmt::format("--prompt 'In the' --n 20 --greedy --plan {}", plan)), 0) << text("stderr");
+    EXPECT_EQ(text("stdout"), expected) << plan;
+  }
+}
+
+TEST_F(GenerateProgram, SaysWhatThePlansCost) {
+  ASSERT_EQ(run("--prompt 'In the' --n 20 --greedy --profile --plan bucketed:64"), 0);
+  EXPECT_NE(text("stderr").find("plans: 3 built, 16 hits, 0 evicted"), std::string::npos) << text("stderr");
+  ASSERT_EQ(run("--prompt 'In the' --n 20 --greedy --plan bucketed:16"), 0);  // the prompt has 7 tokens
+  EXPECT_NE(text("stderr").find("--plan bucketed:16: 9 tokens"), std::string::npos) << text("stderr");
+}
+
+TEST_F(GenerateProgram, GoesOnWithATextThatWasPutAside) {
+  ASSERT_EQ(run("--prompt 'In the' --n 20 --temperature 1 --seed 3 --print-ids"), 0) << text("stderr");
+  const std::string whole = text("stdout");
+  const std::string state = file("state");
+  ASSERT_EQ(run(fmt::format("--prompt 'In the' --n 8 --temperature 1 --seed 3 --print-ids --save-state '{}'", state)),
+            0)
+      << text("stderr");
+  std::string halves = text("stdout");
+  halves.back() = ',';
+  ASSERT_EQ(run(fmt::format("--load-state '{}' --n 12 --temperature 1 --seed 3 --print-ids", state)), 0)
+      << text("stderr");
+  EXPECT_EQ(halves + text("stdout"), whole);
+  expect_refused(fmt::format("--load-state '{}' --n 1 --greedy --plan recompute", state), "saved text");
+}
+
+TEST_F(GenerateProgram, TakesThePromptFromAFile) {
+  ASSERT_EQ(run("--prompt 'In the' --n 5 --greedy"), 0);
+  const std::string expected = text("stdout");
+  folder_.put("prompt", "In the");
+  ASSERT_EQ(run(fmt::format("--prompt-file '{}' --n 5 --greedy", file("prompt"))), 0) << text("stderr");
+  EXPECT_EQ(text("stdout"), expected);
+  folder_.put("ids", "2, 77,114\n36,120 108 105\n");
+  ASSERT_EQ(run(fmt::format("--prompt-ids-file '{}' --n 5 --greedy", file("ids"))), 0) << text("stderr");
+  EXPECT_EQ(text("stdout"), expected);
 }
 
 TEST_F(GenerateProgram, RefusesBadUsageInOneLine) {
@@ -79,7 +90,11 @@ TEST_F(GenerateProgram, RefusesBadUsageInOneLine) {
   expect_refused("--prompt a --n 3 --greedy --cache windw", "windw");
   expect_refused("--prompt a --n 3 --greedy --cache 'local=in_place'", "'attn_0'");
   expect_refused("--prompt a --n 4000 --greedy", "2048 positions");
-  EXPECT_EQ(run("--model /nowhere --prompt a --n 3 --greedy"), 2);
+  expect_refused("--prompt a --n 3 --greedy --plan ring", "ring");
+  expect_refused("--prompt a --n 3 --greedy --plan bucketed:8 --cache window", "excludes caches 'window'");
+  expect_refused("--prompt a --prompt-ids 2 --n 3 --greedy", "excludes");
+  expect_refused("--prompt a --n 3 --greedy --load-state /nowhere", "/nowhere");
+  EXPECT_EQ(ProgramTest::run("--model /nowhere --prompt a --n 3 --greedy"), 2);
   EXPECT_NE(text("stderr").find("/nowhere"), std::string::npos);
 }
 

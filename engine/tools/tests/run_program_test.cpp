@@ -1,22 +1,11 @@
 // kvproof run from outside: turns, assertions, states, dumps, and bad usage that is told in one line.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "engine/base/random.h"
 #include "engine/nnef/npz.h"
 #include "engine/tensor/safetensors.h"
+#include "engine/tools/tests/program_fixture.h"
 
 namespace kvproof {
 namespace {
-
-namespace fs = std::filesystem;
 
 // A growing cache along S, and its content doubled.
 constexpr const char* kModel = R"(version 1.0;
@@ -60,26 +49,13 @@ Tensor rows(const std::vector<float>& values) {
   return tensor;
 }
 
-class RunProgram : public testing::Test {
+class RunProgram : public ProgramTest {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("kvproof-run-") + info->name() + std::to_string(getpid()));
-    fs::create_directories(folder_ / "model");
-    std::ofstream(folder_ / "model" / "graph.nnef") << kModel;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  RunProgram() : ProgramTest("run", KVPROOF_RUN_PROGRAM) { put_model(kModel); }
 
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
-  int run(const std::string& arguments) const {
-    const std::string command = std::string("'") + KVPROOF_RUN_PROGRAM + "' '" + file("model") + "' " + arguments +
-                                " >" + file("stdout") + " 2>" + file("stderr");
-    return WEXITSTATUS(std::system(command.c_str()));
-  }
-  std::string text(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name, std::ios::binary).rdbuf();
-    return text.str();
+  void put_model(std::string_view graph) const { folder_.put("model/graph.nnef", graph); }
+  int run(const std::string& arguments) const override {
+    return ProgramTest::run(fmt::format("'{}' {}", file("model"), arguments));
   }
   // Writes members whose names and values are given; says where.
   std::string members(const std::string& name, const std::vector<std::pair<std::string, std::vector<float>>>& list) {
@@ -88,15 +64,6 @@ class RunProgram : public testing::Test {
     name.ends_with(".npz") ? write_npz(file(name), tensors) : write_safetensors(file(name), tensors);
     return file(name);
   }
-  void expect_refused(const std::string& arguments, const std::string& part) const {
-    EXPECT_EQ(run(arguments), 2) << arguments;
-    const std::string message = text("stderr");
-    EXPECT_EQ(message.find("kvproof run: "), 0u) << message;
-    EXPECT_NE(message.find(part), std::string::npos) << message;
-    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
-  }
-
-  fs::path folder_;
 };
 
 TEST_F(RunProgram, RunsTurnByTurnAndWritesWhatComesOut) {
@@ -158,7 +125,7 @@ TEST_F(RunProgram, AppliesTransformsInTheirOrder) {
 }
 
 TEST_F(RunProgram, AFusedModelGivesTheOutputsOfTheOriginal) {
-  std::ofstream(folder_ / "model" / "graph.nnef") << kAttention;
+  put_model(kAttention);
   Random random(1);
   std::vector<NamedTensor> members;
   for (int turn = 0; turn < 20; ++turn) {

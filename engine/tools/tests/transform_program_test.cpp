@@ -1,54 +1,25 @@
 // kvproof transform from outside: what is written, what is printed, and bad usage that is told in one line.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "engine/nnef/reader.h"
 #include "engine/nnef/writer.h"
 #include "engine/rewrite/tests/decode_graph.h"
 #include "engine/rewrite/transform.h"
+#include "engine/tools/tests/program_fixture.h"
 
 namespace kvproof {
 namespace {
 
 namespace fs = std::filesystem;
 
-class TransformProgram : public testing::Test {
+class TransformProgram : public ProgramTest {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / fmt::format("kvproof-transform-{}{}", info->name(), getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  TransformProgram() : ProgramTest("transform", KVPROOF_TRANSFORM_PROGRAM) {}
 
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
   void write(const DecodeGraph& graph) const { write_archive(file("in.tar"), write_model(graph.build())); }
-  int run(const std::string& arguments) const {
-    const std::string command =
-        fmt::format("'{}' {} >{} 2>{}", KVPROOF_TRANSFORM_PROGRAM, arguments, file("stdout"), file("stderr"));
-    return WEXITSTATUS(std::system(command.c_str()));
-  }
   // Reads in.tar, writes `out`.
   int transform(const std::string& out, const std::string& arguments) const {
     return run(fmt::format("{} --out {} {}", file("in.tar"), file(out), arguments));
   }
-  std::string text(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / name, std::ios::binary).rdbuf();
-    return text.str();
-  }
-  bool prints(const std::string& part) const { return text("stdout").find(part) != std::string::npos; }
   Model out(const std::string& name) const { return read_model(file(name)).model; }
-
-  fs::path folder_;
 };
 
 // Outputs over some turns agree bit for bit where all turns have one token.
@@ -161,20 +132,16 @@ TEST_F(TransformProgram, ListsEveryTransform) {
 TEST_F(TransformProgram, BadUsageIsOneLineAndWritesNothing) {
   write({.layers = 1});
   const std::string in = file("in.tar"), to = " --out " + file("out.tar");
-  const auto expect_refused = [&](const std::string& arguments, const std::string& part) {
-    EXPECT_EQ(run(arguments), 2) << arguments;
-    const std::string message = text("stderr");
-    EXPECT_EQ(message.find("kvproof transform: "), 0U) << message;
-    EXPECT_NE(message.find(part), std::string::npos) << message;
-    EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
-    EXPECT_FALSE(fs::exists(file("out.tar")));
+  const auto expect_nothing = [&](const std::string& arguments, const std::string& part) {
+    expect_refused(arguments, part);
+    EXPECT_FALSE(fs::exists(file("out.tar"))) << arguments;
   };
-  expect_refused("", "MODEL is missing");
-  expect_refused(in, "--out is missing");
-  expect_refused(file("none.tar") + to, "none.tar");
-  expect_refused(in + to + " --apply fuse_all", "transform 'fuse_all': unknown; known are detect_kv_cache");
-  expect_refused(in + to + " --apply fuse_kv_sdpa:strategy=windw", "windw");
-  expect_refused(in + to + " --apply transformers_detect_all --apply fuse_kv_sdpa:strategy=h2o --portable",
+  expect_nothing("", "MODEL is missing");
+  expect_nothing(in, "--out is missing");
+  expect_nothing(file("none.tar") + to, "none.tar");
+  expect_nothing(in + to + " --apply fuse_all", "transform 'fuse_all': unknown; known are detect_kv_cache");
+  expect_nothing(in + to + " --apply fuse_kv_sdpa:strategy=windw", "windw");
+  expect_nothing(in + to + " --apply transformers_detect_all --apply fuse_kv_sdpa:strategy=h2o --portable",
                  "'attn_0' has no unfused form");
 }
 

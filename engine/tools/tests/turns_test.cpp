@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/base/error.h"
+#include "engine/base/tests/expect_error.h"
 #include "engine/tools/step_times.h"
 
 namespace kvproof {
@@ -40,16 +40,6 @@ std::vector<std::vector<float>> numbers(const std::vector<TurnValues>& turns) {
 }
 using Numbers = std::vector<std::vector<float>>;
 
-template <class F>
-void expect_mismatch(const std::string& part, F f) {
-  try {
-    f();
-    ADD_FAILURE() << "accepted; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
-}
-
 TEST(Turns, PlainNamesAreOneTurn) {
   EXPECT_EQ(numbers(file_of({{"x", 1}, {"y", 2}, {"a", 3}, {"turn_9/a", 3}}).inputs(two_wires())), (Numbers{{1, 2}}));
 }
@@ -60,16 +50,17 @@ TEST(Turns, APlainInputServesEveryTurnThatHasNoneOfItsOwn) {
 }
 
 TEST(Turns, WhatIsMissingIsNamed) {
-  expect_mismatch("io.npz: input 'y' of turn 0 is missing", [] { file_of({{"x", 1}}).inputs(two_wires()); });
-  expect_mismatch("input 'x' of turn 1 is missing",
-                  [] { file_of({{"turn_0/x", 1}, {"y", 1}, {"turn_1/y", 1}}).inputs(two_wires()); });
-  expect_mismatch("turn 2000000000 has inputs",
-                  [] { file_of({{"x", 1}, {"y", 1}, {"turn_2000000000/x", 1}}).inputs(two_wires()); });
+  expect_error(ErrorCode::kMismatch, "io.npz: input 'y' of turn 0 is missing",
+               [] { file_of({{"x", 1}}).inputs(two_wires()); });
+  expect_error(ErrorCode::kMismatch, "input 'x' of turn 1 is missing",
+               [] { file_of({{"turn_0/x", 1}, {"y", 1}, {"turn_1/y", 1}}).inputs(two_wires()); });
+  expect_error(ErrorCode::kMismatch, "turn 2000000000 has inputs",
+               [] { file_of({{"x", 1}, {"y", 1}, {"turn_2000000000/x", 1}}).inputs(two_wires()); });
 }
 
 TEST(Turns, ANameTwiceIsRefused) {
-  expect_mismatch("'x' comes twice", [] { file_of({{"x", 1}, {"x", 1}}); });
-  expect_mismatch("'turn_00/x' comes twice", [] { file_of({{"turn_0/x", 1}, {"turn_00/x", 1}}); });
+  expect_error(ErrorCode::kMalformed, "'x' comes twice", [] { file_of({{"x", 1}, {"x", 1}}); });
+  expect_error(ErrorCode::kMalformed, "'turn_00/x' comes twice", [] { file_of({{"turn_0/x", 1}, {"turn_00/x", 1}}); });
 }
 
 TEST(Turns, NamesThatOnlyLookLikeTurnsArePlain) {
