@@ -40,6 +40,7 @@ Trace take(const Trace& trace, Position first, std::int64_t n) {
              .k = take_tokens(trace.k, first, n),
              .v = take_tokens(trace.v, first, n),
              .scale = trace.scale,
+             .softcap = trace.softcap,
              .window = trace.window};
   // The first position whose output is known and that sees nothing before `first`.
   const Position known_from = tokens - trace.expected_tokens();

@@ -21,6 +21,7 @@ struct Trace {
   Tensor k;                      // f32 [B,Hkv,N,D]
   Tensor v;                      // f32 [B,Hkv,N,Dv]
   float scale = 1;               // of the scores; 1/sqrt(D) unless a file says otherwise
+  float softcap = 0;             // score = softcap * tanh(score / softcap); 0: none
   Position window = 0;           // the query's own token included; 0: sees all
   Tensor expected;               // f32 [B,Hq,M,Dv]: outputs of the last M positions; empty if unknown
   std::vector<Position> needle;  // per stream, the position that the last query finds; or empty
@@ -37,7 +38,7 @@ Trace take(const Trace& trace, Position first, std::int64_t n);
 
 // Reads a safetensors file with tensors q.i, k.i, v.i (f32, f16 or bf16; [B,H,N,D] or [H,N,D]) and,
 // if known, out.i, for layers i = 0, 1, ... One trace per layer. The file's metadata may carry
-// "scale", "sliding_window" and "layer_types" (comma-separated; layers of type sliding_attention
+// "scale", "softcap", "sliding_window" and "layer_types" (comma-separated; layers of type sliding_attention
 // get the window); a file without it serves as well. Throws Error that names the file and the
 // tensor.
 std::vector<Trace> read_trace(const std::string& path);

@@ -19,7 +19,8 @@ struct TraceHeader {
   std::string name;
   std::vector<std::string> layer_types;  // empty: every layer sees all
   Position window = 0;
-  float scale = 0;  // 0: 1/sqrt(D)
+  float scale = 0;    // 0: 1/sqrt(D)
+  float softcap = 0;  // 0: none
 };
 
 template <class Number>
@@ -41,6 +42,9 @@ TraceHeader read_header(const std::string& path, const SafetensorsFile& file) {
   }
   if (const auto found = metadata.find("scale"); found != metadata.end()) {
     header.scale = parse_number<float>(path, "scale", found->second);
+  }
+  if (const auto found = metadata.find("softcap"); found != metadata.end()) {
+    header.softcap = parse_number<float>(path, "softcap", found->second);
   }
   if (const auto found = metadata.find("sliding_window"); found != metadata.end()) {
     header.window = parse_number<Position>(path, "sliding_window", found->second);
@@ -124,7 +128,7 @@ LayerShapes read_shapes(const std::string& path, const SafetensorsFile& file, co
 Trace read_layer(const std::string& path, const SafetensorsFile& file, const TraceHeader& header, std::size_t layer) {
   const std::string suffix = "." + std::to_string(layer);
   const auto [q, k, v] = read_shapes(path, file, suffix);
-  Trace trace{.name = header.name + suffix, .scale = header.scale};
+  Trace trace{.name = header.name + suffix, .scale = header.scale, .softcap = header.softcap};
   trace.q = read_f32(path, file, "q" + suffix, q);
   trace.k = read_f32(path, file, "k" + suffix, k);
   trace.v = read_f32(path, file, "v" + suffix, v);

@@ -27,7 +27,9 @@ inline std::vector<double> attention_weights(const Trace& trace, int b, int h, P
     for (int c = 0; c < g.d; ++c) {
       score += double(row(trace.q, b, h, n)[c]) * double(row(trace.k, b, h / g.group(), j)[c]);
     }
-    weights[std::size_t(j)] = score * trace.scale;
+    score *= double(trace.scale);
+    if (trace.softcap > 0) score = double(trace.softcap) * std::tanh(score / double(trace.softcap));
+    weights[std::size_t(j)] = score;
     largest = std::max(largest, weights[std::size_t(j)]);
   }
   for (Position j = first; j <= n; ++j) {

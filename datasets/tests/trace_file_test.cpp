@@ -110,13 +110,16 @@ TEST(TraceFile, WithoutABatchAxisIsABatchOfOne) {
   EXPECT_EQ(trace.expected_tokens(), 2);
 }
 
-TEST(TraceFile, MetadataSetsScaleAndWindow) {
-  Contents contents{
-      .metadata = {{"scale", "0.25"}, {"sliding_window", "3"}, {"layer_types", "full_attention,sliding_attention"}}};
+TEST(TraceFile, MetadataSetsScaleSoftcapAndWindow) {
+  Contents contents{.metadata = {{"scale", "0.25"},
+                                 {"softcap", "50"},
+                                 {"sliding_window", "3"},
+                                 {"layer_types", "full_attention,sliding_attention"}}};
   contents.add_layer(0);
   contents.add_layer(1);
   const std::vector<Trace> layers = write_and_read(contents);
   EXPECT_EQ(layers[0].scale, 0.25f);
+  EXPECT_EQ(layers[0].softcap, 50);
   EXPECT_EQ(layers[0].window, 0);
   EXPECT_EQ(layers[1].window, 3);
 }
@@ -142,6 +145,7 @@ TEST(TraceFile, ThatContradictsItselfIsRefused) {
       {"'out.0'", [](Contents& c) { c.tensors.push_back({"out.0", ramp(DType::kF32, {2, 4, 1, 8})}); }},
       {"scale", [](Contents& c) { c.metadata["scale"] = "0"; }},
       {"scale", [](Contents& c) { c.metadata["scale"] = "nan"; }},
+      {"softcap", [](Contents& c) { c.metadata["softcap"] = "none"; }},
       {"sliding_window", [](Contents& c) { c.metadata["sliding_window"] = "-4"; }},
       {"sliding_window", [](Contents& c) { c.metadata["layer_types"] = "sliding_attention"; }},
       {"'local'", [](Contents& c) { c.metadata["layer_types"] = "local"; }},
