@@ -39,10 +39,12 @@ ROOMS = {
 RUN_FORMAT = re.compile(r"reports/(run_|statistics|kill_statistics|text|manifest|build_info)")
 
 # Folders whose files the build collects; every other source is listed by name.
-COLLECTED = {"engine/strategies", "properties/laws", "properties/mutants", "datasets/generators", "benches"}
+COLLECTED = {"engine/strategies", "properties/laws", "properties/mutants", "properties/decoding/laws",
+             "properties/decoding/mutants", "datasets/generators", "benches"}
 LABELS = {
     "engine/strategies": ["Source", "Deviation", "State", "Cost", "Threads", "Invariant"],
     "properties/laws": ["Law", "Verdict", "Claimed by"],
+    "properties/decoding/laws": ["Law", "Verdict", "Claimed by"],
 }
 PRINTS = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(printf|fprintf|puts|fputs|putchar|perror)\s*\(|\bfmt::print\b")
 UNNUMBERED = re.compile(r"\b(TO" r"DO|FIX" r"ME)\b(?!.*#\d)")
@@ -154,7 +156,7 @@ def strategies_and_laws_carry_their_labels(tree, name):
             yield 1, f"the first comment has no line that begins with '{label}'."
 
 
-@rule(lambda name: is_source(name) and name.startswith("properties/laws/"))
+@rule(lambda name: is_source(name) and name.startswith(("properties/laws/", "properties/decoding/laws/")))
 def laws_do_not_assert(tree, name):
     for number, line in enumerate(tree.lines[name], 1):
         if re.search(r"\b(EXPECT|ASSERT)_[A-Z]", line):

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <span>
-#include <vector>
 
 #include "engine/attention/flash.h"
 #include "engine/base/buffer.h"

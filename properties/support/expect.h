@@ -1,7 +1,6 @@
 // Comparisons that throw Refuted and count themselves.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "properties/support/rig.h"

@@ -2,7 +2,6 @@
 // turn brings, the seed everything else.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 

@@ -118,9 +118,9 @@ Tried refute_in_child(const Law& law, const Case& c, const Patience& patience) {
   return tried;
 }
 
-std::string proof_as_bytes(const Law& law, const Subject* subject, const Effort& effort) {
+std::string proof_as_bytes(const std::function<Proof()>& prove) {
   try {
-    return bytes_of(json_of(prove(law, subject, effort)));
+    return bytes_of(json_of(prove()));
   } catch (const Error& error) {
     return bytes_of(json_of(error));
   }

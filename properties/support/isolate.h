@@ -20,8 +20,8 @@ struct Tried {
 // refute(law, c), in a child; a child that gives no answer refutes. Throws Error as refute does. REQUIRES: as Child.
 Tried refute_in_child(const Law& law, const Case& c, const Patience& patience);
 
-// prove(law, subject, effort) as bytes, and whatever it throws as Error.
-std::string proof_as_bytes(const Law& law, const Subject* subject, const Effort& effort);
+// What `prove` gives as bytes, and whatever it throws as Error.
+std::string proof_as_bytes(const std::function<Proof()>& prove);
 // Of bytes that proof_as_bytes made; throws the Error that they hold, and Error(kMalformed) if they hold nothing else.
 Proof proof_from_bytes(const std::string& bytes);
 

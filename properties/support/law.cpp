@@ -1,5 +1,7 @@
 #include "properties/support/law.h"
 
+#include <vector>
+
 namespace kvproof {
 
 Events& Events::operator+=(const Events& other) {
@@ -23,11 +25,24 @@ const char* name_of(LawClass c) {
   return "";
 }
 
+namespace {
+
+std::vector<const Law*>& added() {
+  static std::vector<const Law*> laws;
+  return laws;
+}
+
+}  // namespace
+
 const Law* find_law(std::string_view name) {
-  for (const Law* law : laws::all()) {
-    if (law->name == name) return law;
+  for (const auto& known : {laws::all(), std::span<const Law* const>(added())}) {
+    for (const Law* law : known) {
+      if (law->name == name) return law;
+    }
   }
   return nullptr;
 }
+
+void add_laws(std::span<const Law* const> laws) { added().insert(added().end(), laws.begin(), laws.end()); }
 
 }  // namespace kvproof

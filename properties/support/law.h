@@ -59,8 +59,9 @@ struct CheckFailed : std::runtime_error {
 enum class LawClass { kExact, kTolerant, kStatistical };
 const char* name_of(LawClass c);
 
-// What a law speaks of: a strategy, or the engine below all strategies (its cases then name no strategy).
-enum class LawSubject { kStrategy, kEngine };
+// What a law speaks of: a strategy, the engine below all strategies (its cases then name no strategy), or a way to
+// decode (its cases name that, see decoding/way.h).
+enum class LawSubject { kStrategy, kEngine, kWay };
 
 // What may be drawn besides strategy parameters, geometry, values and operations.
 enum class Vary { kThreads, kDType, kScale, kSoftcap, kMask, kNonCausal };
@@ -96,5 +97,7 @@ namespace laws {
 std::span<const Law* const> all();
 }  // namespace laws
 const Law* find_law(std::string_view name);  // null if unknown
+// Makes laws from elsewhere known to find_law, so that a replay file can name one.
+void add_laws(std::span<const Law* const> laws);
 
 }  // namespace kvproof

@@ -11,7 +11,6 @@
 #include "engine/ops/layout.h"
 #include "engine/ops/product.h"
 #include "engine/ops/reduce.h"
-#include "engine/tensor/half.h"
 
 namespace kvproof {
 namespace {

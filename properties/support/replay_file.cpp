@@ -26,6 +26,9 @@ std::string commented(const std::string& text) {
 // The rows that the operations feed, beside the replay file at `path`, for whoever wants to compute with them; what to
 // say about it there. The replay itself makes them again from values and seed.
 std::string write_values(const std::filesystem::path& path, const Case& c) {
+  const Law* law = find_law(c.law);
+  if (law && law->subject == LawSubject::kWay)
+    return "Model, weights and tokens follow from family, geometry and seed.";
   const std::filesystem::path beside = std::filesystem::path(path).replace_extension(".safetensors");
   std::error_code error;
   std::filesystem::remove(beside, error);  // of an earlier counterexample
@@ -89,7 +92,7 @@ Case parse_replay(const std::string& text, const std::string& label) {
                                              ? "the law speaks of the engine and takes no strategy; write '-'"
                                              : "the case names no strategy");
     }
-    if (!c.strategy.empty()) c.strategy = canonical_spec(parse_spec(c.strategy));
+    if (law->subject == LawSubject::kStrategy) c.strategy = canonical_spec(parse_spec(c.strategy));
     return c;
   } catch (const Error& error) {
     throw Error(error.code(), label + ": " + error.what());

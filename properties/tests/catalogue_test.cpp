@@ -1,13 +1,16 @@
-// The laws and the catalogue of README.md say the same, and every law says what it is.
+// The laws and the catalogue of README.md say the same, every law says what it is, and counts in texts are right.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
 #include "properties/support/law.h"
+#include "properties/support/mutant.h"
 
 namespace kvproof {
 namespace {
@@ -84,6 +87,22 @@ TEST(Catalogue, TheNameOfALawIsThatOfItsFile) {
   for (const Law* law : laws::all()) names.insert(law->name);
   for (const auto& file : std::filesystem::directory_iterator(kFolder / "laws")) files.insert(file.path().stem());
   EXPECT_EQ(names, files);
+}
+
+// The number that stands before `words` in the README of the project; -1 if it stands nowhere.
+std::int64_t number_before(const std::string& words) {
+  std::ifstream in(kFolder.parent_path() / "README.md");
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  std::smatch found;
+  return std::regex_search(text, found, std::regex("([0-9]+)\\s+" + words)) ? std::stoll(found[1]) : -1;
+}
+
+TEST(Catalogue, TheReadmeCountsMutantsAndControls) {
+  const auto count = [](Role role) {
+    return std::ranges::count_if(mutants::all(), [&](const Mutant* m) { return m->role == role && !m->waiting_for; });
+  };
+  EXPECT_EQ(number_before("caches with one fault each"), count(Role::kMutant));
+  EXPECT_EQ(number_before("controls"), count(Role::kControl));
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ enum class Fault {
   kFoldingLosesAnOutput,
   kThawingDoesNothing,
   kReadingLosesAnOutput,
-  kTransformsQuantizeToo
+  kTransformsQuantizeToo,
+  kTransformsDoNothing
 };
 Fault planted = Fault::kNone;
 
@@ -95,6 +96,7 @@ ReadModel faulty_read(const Archive& archive) {
 }
 
 TransformReport faulty_apply(Model& model, std::string_view spec) {
+  if (planted == Fault::kTransformsDoNothing) return {};
   TransformReport report = real_apply(model, spec);
   if (planted == Fault::kTransformsQuantizeToo) real_apply(model, "quantize_kv_storage:bits=4");
   return report;
@@ -134,6 +136,16 @@ TEST_F(EngineFaults, EveryLawOfTheEngineHasAKill) {
   std::size_t of_engine = 0;
   for (const Law* law : laws::all()) of_engine += law->subject == LawSubject::kEngine && !law->waiting_for;
   EXPECT_EQ(of_engine, kills.size()) << "a new law of the engine needs a fault here";
+}
+
+// Nothing is wrong then, but nothing is shown either.
+TEST_F(EngineFaults, ACaseThatATransformLeftAloneIsNoCase) {
+  for (const char* law : {"a_transform_changes_no_output", "folding_undoes_unfolding"}) {
+    const Proof proof = with(Fault::kTransformsDoNothing, law);
+    EXPECT_EQ(proof.verdict, Proof::Verdict::kFail) << law;
+    EXPECT_EQ(proof.cases, 0) << law;
+    EXPECT_EQ(proof.message, "no case was run");
+  }
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "datasets/trace.h"
-#include "engine/base/error.h"
+#include "engine/base/tests/expect_error.h"
 #include "properties/support/feed.h"
 
 namespace kvproof {
@@ -117,13 +117,7 @@ TEST(ReplayFile, EveryCutAndEveryFlippedByteIsReadOrRefused) {
 }
 
 TEST(ReplayFile, AMissingFileIsAnErrorThatNamesIt) {
-  try {
-    (void)read_replay("/nowhere/file.txt");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kNotFound);
-    EXPECT_NE(std::string(error.what()).find("/nowhere/file.txt"), std::string::npos);
-  }
+  expect_error(ErrorCode::kNotFound, "/nowhere/file.txt", [] { (void)read_replay("/nowhere/file.txt"); });
 }
 
 TEST(ReplayFile, ValuesThatAreTooManyAreNotWritten) {

@@ -14,6 +14,14 @@
 namespace kvproof {
 namespace {
 
+// The same values for the strategy that a shadow stands for.
+Params original_params(const Params& params) {
+  const Strategy& original = *static_cast<const Shadow&>(params.strategy()).original;
+  Params own(original);
+  for (const Param& p : original.parameters()) own.set(p.name, params[p.name]);
+  return own;
+}
+
 std::int64_t parameter_value(const Params& params, const std::string& name) {
   for (const Param& p : params.strategy().parameters()) {
     if (name != p.name || !p.choices) continue;
@@ -284,13 +292,6 @@ Shadow::Shadow(const Strategy& strategy, int number)
   name = own_name.c_str();
   contract = &shadow_contract;
   make = &make_original;
-}
-
-Params original_params(const Params& params) {
-  const Strategy& original = *static_cast<const Shadow&>(params.strategy()).original;
-  Params own(original);
-  for (const Param& p : original.parameters()) own.set(p.name, params[p.name]);
-  return own;
 }
 
 std::vector<std::string> differences(const Strategy& a, const Strategy& b, const std::vector<Params>& draws) {

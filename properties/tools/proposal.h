@@ -63,9 +63,6 @@ struct Shadow : Strategy {
   Proposal proposal;
 };
 
-// The same values for the strategy that a shadow stands for.
-Params original_params(const Params& params);
-
 // What a contract says under some parameters and another under the same does not: "window is 4 and 5 with w=4". Both
 // strategies have the same parameters; `draws` are of the first.
 std::vector<std::string> differences(const Strategy& a, const Strategy& b, const std::vector<Params>& draws);

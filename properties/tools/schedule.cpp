@@ -70,7 +70,12 @@ class Attempt {
  private:
   void start() {
     start_ = Clock::now();
-    child_ = std::make_unique<Child>([this] { return proof_as_bytes(*job_.law, job_.subject, effort_); }, kPatience);
+    child_ = std::make_unique<Child>(
+        [this] {
+          return proof_as_bytes(
+              [&] { return job_.prove ? job_.prove(effort_) : prove(*job_.law, job_.subject, effort_); });
+        },
+        kPatience);
   }
 
   const Job job_;
@@ -125,7 +130,7 @@ std::vector<Job> all_jobs(const std::vector<const Law*>& laws, const std::vector
 
 std::vector<Outcome> run_jobs(const std::vector<Job>& jobs, const Schedule& schedule) {
   std::vector<Outcome> outcomes;
-  for (const Job& job : jobs) outcomes.push_back({job.law, job.subject ? job.subject->label : "engine", {}, ""});
+  for (const Job& job : jobs) outcomes.push_back({job.law, job.subject ? job.subject->label : job.label, {}, ""});
   const Clock::time_point start = Clock::now();
   const auto time_left = [&] { return schedule.seconds && seconds_since(start) < *schedule.seconds; };
   const unsigned workers = std::max(1u, schedule.workers ? schedule.workers : std::thread::hardware_concurrency());

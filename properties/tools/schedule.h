@@ -13,6 +13,9 @@ namespace kvproof {
 struct Job {
   const Law* law;
   const Subject* subject;  // null for laws of the engine
+  // For laws of neither: what they speak of, and what tries to refute them on it.
+  std::string label = "engine";
+  std::function<Proof(const Effort&)> prove = nullptr;
 };
 
 // Every law on every subject, and the laws of the engine once.

@@ -1,4 +1,4 @@
-// kvproof verify: runs the laws over the strategies.
+// kvproof verify: runs the laws over the strategies, and those of decoding over the ways to decode.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +8,7 @@
 
 #include "engine/cache/plugin.h"
 #include "engine/tools/program.h"
+#include "properties/decoding/prove_way.h"
 #include "properties/support/replay_file.h"
 #include "properties/tools/discover.h"
 #include "properties/tools/schedule.h"
@@ -17,7 +18,7 @@ namespace kvproof {
 namespace {
 
 struct Options {
-  std::vector<std::string> strategies, laws, plugins;
+  std::vector<std::string> strategies, laws, plugins, ways;
   int cases = kDefaultCases;
   std::optional<double> seconds;
   std::uint64_t seed = kDefaultSeed;
@@ -39,6 +40,12 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--data", o.data, "Values for the laws that take any: a generator, tiny-gemma, or a trace file")
       ->type_name("NAME|FILE");
   app.add_option("--plugin", o.plugins, "A shared object with strategies")->type_name("P.so")->allow_extra_args(false);
+  CLI::Option* way =
+      app.add_option("--way", o.ways, "Instead of strategies: a way to decode, with @CACHES behind it or not, or all")
+          ->type_name("WAY")
+          ->allow_extra_args(false)
+          ->excludes("--strategy")
+          ->excludes("--data");
   CLI::Option* out = app.add_option("--out", o.out, "Append cells to this run file")->type_name("RUN.jsonl");
   CLI::Option* json = app.add_option("--json", o.json, "Write one JSON document")->type_name("FILE");
   CLI::Option* junit = app.add_option("--junit", o.junit, "Write JUnit XML")->type_name("FILE");
@@ -47,7 +54,8 @@ void declare(CLI::App& app, Options& o) {
   app.add_flag("--discover", o.discover, "Instead: search for the strongest contract that each strategy keeps")
       ->excludes(out)
       ->excludes(json)
-      ->excludes(junit);
+      ->excludes(junit)
+      ->excludes(way);
   app.footer("for example: kvproof verify --strategy window:w=64 --law visible_set_is_the_declared_one --cases 500");
 }
 
@@ -70,8 +78,29 @@ std::vector<Subject> chosen_subjects(const std::vector<std::string>& specs) {
   return chosen;
 }
 
+// The laws of decoding over the ways that were named.
+std::vector<Job> way_jobs(const Options& o) {
+  std::vector<const DecodingLaw*> laws;
+  for (const std::string& name : o.laws) {
+    laws.push_back(find_decoding_law(name));
+    if (!laws.back()) throw Error(ErrorCode::kUsage, "law '" + name + "': none of decoding; --list names them");
+  }
+  if (o.laws.empty()) laws.assign(decoding_laws::all().begin(), decoding_laws::all().end());
+  std::vector<Job> jobs;
+  for (const DecodingLaw* law : laws) {
+    for (const std::string& way : o.ways == std::vector<std::string>{"all"} ? all_ways() : o.ways) {
+      (void)parse_way(way);  // what is none is said before anything runs
+      jobs.push_back(
+          {&law->law, nullptr, way, [law, way](const Effort& effort) { return prove_way(*law, way, effort); }});
+    }
+  }
+  return jobs;
+}
+
 void print_laws() {
-  for (const Law* law : laws::all()) {
+  std::vector<const Law*> laws(laws::all().begin(), laws::all().end());
+  for (const DecodingLaw* law : decoding_laws::all()) laws.push_back(&law->law);
+  for (const Law* law : laws) {
     fmt::print("{}\n  {}\n  {}; claimed by {}{}\n", law->name, law->formula, name_of(law->verdict), law->claimed_by,
                law->waiting_for ? fmt::format("; WAITING for {}", law->waiting_for) : "");
   }
@@ -127,16 +156,18 @@ int verify(int argc, char** argv) {
   if (const auto done = parse_arguments(app, argc, argv)) return *done;
   if (o.list) return print_laws(), kExitFine;
   prepare_to_prove();
+  decoding_laws::register_all();
   for (const std::string& plugin : o.plugins) load_plugin(plugin);
-  const std::vector<const Law*> laws = chosen_laws(o.laws);
+  const std::vector<const Law*> laws = chosen_laws(o.ways.empty() ? o.laws : std::vector<std::string>());
   const std::vector<Subject> subjects = chosen_subjects(o.strategies);
   if (o.discover) return run_discovery(o, laws, subjects);
+  const std::vector<Job> jobs = o.ways.empty() ? all_jobs(laws, subjects) : way_jobs(o);
   std::optional<RunWriter> run;  // opened first: a file that cannot be written must not cost a run
   if (!o.out.empty()) run.emplace(o.out, manifest("kvproof-verify", o.seed));
 
   Schedule schedule{{.cases = o.cases, .seed = o.seed, .data = o.data}, o.seconds, {}};
   if (isatty(STDERR_FILENO)) schedule.progress = &show_progress;
-  std::vector<Outcome> outcomes = with_waiting_once(run_jobs(all_jobs(laws, subjects), schedule));
+  std::vector<Outcome> outcomes = with_waiting_once(run_jobs(jobs, schedule));
 
   const std::size_t failures = std::size_t(std::count_if(outcomes.begin(), outcomes.end(), &failed));
   // A folder that cannot be written must not cost the result that was to be written there.
