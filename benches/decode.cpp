@@ -14,16 +14,6 @@
 namespace kvproof {
 namespace {
 
-nlohmann::json limit_line(const Cell& cell, const ReadBandwidthArm& reader, std::span<const double> ns) {
-  std::vector<double> gbps;
-  for (const double call : ns) gbps.push_back(double(reader.call_bytes()) / call);
-  return {{"kind", "limit"},         {"quantity", "read_bandwidth"},
-          {"beside", cell.name()},   {"threads", cell.threads},
-          {"pages", reader.pages()}, {"bytes", reader.footprint_bytes()},
-          {"unit", "GB/s"},          {"samples", gbps},
-          {"median", median(gbps)}};
-}
-
 Lines measure(const Cell& cell, Bench& bench) {
   StepCell steps(cell, bench, StepKind::kDecode);
   const SteadyCaches& caches = steps.subject();

@@ -2,26 +2,21 @@
 // cell does its own interleaved timing and hands its figures over as manual time.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 
 #include <cstdio>
+#include <filesystem>
 
+#include "benches/support/model_suite.h"
 #include "benches/support/options.h"
 #include "benches/support/quantity.h"
 #include "benches/support/run_reporter.h"
+#include "benches/support/temporary_folder.h"
+#include "engine/base/parallel.h"
 #include "engine/tools/program.h"
 #include "reports/run_file.h"
 
 namespace kvproof {
 namespace {
-
-Lines measure_in_arena(const Cell& cell, Bench& bench) {
-  const auto threads = static_cast<std::size_t>(cell.threads);
-  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-  tbb::task_arena arena(cell.threads);
-  return arena.execute([&] { return cell.quantity->measure(cell, bench); });
-}
 
 // The time that Google Benchmark is told: the cell's median; none for quantities without a time.
 double seconds_of(const Lines& lines) {
@@ -32,7 +27,7 @@ void run_cell(benchmark::State& state, const Cell& cell, Bench& bench, RunReport
   if (reporter.failed()) return state.SkipWithError("the run was stopped");
   for (auto _ : state) {
     try {
-      Lines lines = measure_in_arena(cell, bench);
+      Lines lines = with_threads(cell.threads, [&] { return cell.quantity->measure(cell, bench); });
       state.SetIterationTime(seconds_of(lines));
       reporter.deliver(std::move(lines));
     } catch (const WrongResult& wrong) {
@@ -56,10 +51,27 @@ void initialise_google_benchmark(const Options& options, char* program) {
   if (argc > 1) throw Error(ErrorCode::kUsage, fmt::format("{}: Google Benchmark does not know it", argv[1]));
 }
 
+// The path of the model that is measured: as the command line says, or one that is made in `folder` for this run.
+std::string model_path(const Options& options, std::optional<TemporaryFolder>& folder) {
+  if (!options.random_checkpoint) return options.model;
+  folder.emplace();
+  const std::string path = folder->path() + "/" + str(*options.random_checkpoint);
+  std::filesystem::create_directory(path);
+  write_random_checkpoint(*options.random_checkpoint, options.seed, path);
+  return path;
+}
+
 int run(int argc, char** argv) {
   const std::optional<Options> options = parse_options(argc, argv);
   if (!options) return 0;
-  const Cells cells = select_cells(options->selection);
+  if (options->probe) {
+    fmt::print("{}\n", str(with_threads(options->probe->threads, [&] { return probe_load(*options->probe); })));
+    return 0;
+  }
+  std::optional<TemporaryFolder> folder;
+  std::shared_ptr<const MeasuredModel> model;
+  if (options->selection.suite == "model") model = std::make_shared<MeasuredModel>(model_path(*options, folder));
+  const Cells cells = model ? model_cells(options->selection, *model) : select_cells(options->selection);
   initialise_google_benchmark(*options, argv[0]);
   const nlohmann::json head = manifest("kvproof-bench", options->seed);
   RunWriter writer(options->out, head);
@@ -67,7 +79,8 @@ int run(int argc, char** argv) {
   Bench bench({.data = options->data,
                .seed = options->seed,
                .schedule = {.seconds = options->seconds, .seed = options->seed},
-               .cold_bytes = cold_bytes(options->selection.suite, head["caches"]["L3"].get<std::size_t>())});
+               .cold_bytes = cold_bytes(options->selection.suite, head["caches"]["L3"].get<std::size_t>()),
+               .model = model});
   RunReporter reporter(writer, cells.size());
   for (const Cell& cell : cells) {
     benchmark::RegisterBenchmark(cell.name().c_str(),

@@ -12,6 +12,7 @@
 #include "reports/chart_json.h"
 #include "reports/findings.h"
 #include "reports/interop_html.h"
+#include "reports/model_html.h"
 #include "reports/mutant_html.h"
 #include "reports/palette.h"
 #include "reports/svg.h"
@@ -140,6 +141,7 @@ std::string contents(const Data& data, const std::vector<Section>& sections) {
   if (!defects_html(data).empty()) add("defects", "Upstream defects");
   if (!data.interop.empty()) add("interop", "Interoperation");
   for (const Section& section : sections) add(section.id, section.topic);
+  if (!data.models.empty()) add("models", "Models");
   add("understanding", "Understanding this report");
   add("raw", "Raw data");
   return out;
@@ -169,7 +171,7 @@ std::string main_html(const Data& data, const std::vector<Section>& sections, co
   std::string out = glance_html(data, palette) + laws_html(data, palette) + left_out(data) + mutants_html(data) +
                     defects_html(data) + interop_html(data);
   for (const Section& section : sections) out += section_html(section, palette);
-  return out;
+  return out + models_html(data);
 }
 
 const char* plots_note(PlotStatus plots) {

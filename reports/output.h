@@ -15,8 +15,7 @@ class OutputFolder {
   const std::filesystem::path& path() const { return path_; }
   OutputFolder subfolder(const std::string& name) const;
 
-  // Writes to a temporary name beside the file and renames it. Throws Error(kIo); an older file
-  // then stays.
+  // Throws Error(kIo); an older file then stays.
   void write(const std::string& name, const std::string& text) const;
 
  private:

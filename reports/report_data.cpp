@@ -170,6 +170,29 @@ Interop interop_of(const json& cell, Place place) {
   return interop;
 }
 
+ModelCost model_cost_of(const json& cell, Place place) {
+  const auto optional = [&](const char* name) {
+    const auto found = cell.find(name);
+    return found == cell.end() ? std::nullopt : std::optional(found->get<double>());
+  };
+  return {place,
+          cell.at("quantity"),
+          cell.at("model"),
+          cell.at("caches"),
+          cell.at("dtype"),
+          cell.at("residency"),
+          cell.at("T"),
+          cell.at("threads"),
+          cell.at("weight_bytes"),
+          cell.at("cache_bytes"),
+          median(cell.at("samples").get<std::vector<double>>()),
+          optional("ratio_to_unfused"),
+          optional("logit_error"),
+          optional("fraction_of_limit"),
+          optional("ratio_to_read"),
+          optional("peak_ratio")};
+}
+
 void add(Data& data, const json& cell, Place place) {
   const std::string kind = cell.at("kind");
   if (kind == "bench") data.timings.push_back(timing_of(cell, place));
@@ -180,6 +203,7 @@ void add(Data& data, const json& cell, Place place) {
   if (kind == "soundness") data.soundness.push_back(soundness_of(cell, place));
   if (kind == "repetition") data.repetitions.push_back(repetition_of(cell, place));
   if (kind == "interop") data.interop.push_back(interop_of(cell, place));
+  if (kind == "model") data.models.push_back(model_cost_of(cell, place));
 }
 
 // The reference first, exact strategies before lossy ones; names that are not known here follow as they came.

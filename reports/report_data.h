@@ -126,6 +126,15 @@ struct Interop {
   bool red() const { return outcome == "differs"; }
 };
 
+// What a whole model costs with one choice of caches.
+struct ModelCost {
+  Place place;
+  std::string quantity, model, caches, dtype, residency;
+  std::int64_t T = 0, threads = 1, weight_bytes = 0, cache_bytes = 0;
+  double median_ns = 0;  // of the samples; per token, or per load
+  std::optional<double> ratio_to_unfused, logit_error, fraction_of_limit, ratio_to_read, peak_ratio;
+};
+
 struct RunInfo {
   std::string file;  // name without folders
   nlohmann::json manifest;
@@ -144,6 +153,7 @@ struct Data {
   std::vector<Soundness> soundness;
   std::vector<Repetition> repetitions;
   std::vector<Interop> interop;
+  std::vector<ModelCost> models;
   std::vector<std::string> strategies;  // in the report's order: concat, in_place, as they came
   std::vector<std::string> measured;    // those of them that have a timing or a memory cell
 

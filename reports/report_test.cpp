@@ -160,6 +160,25 @@ TEST(Page, ShowsWhatAnotherProgramMadeOfTheSameModel) {
   EXPECT_EQ(overall(data).tone, Tone::kBad);
 }
 
+TEST(Page, ShowsWhatEachCacheMakesOfAModel) {
+  Data data = sample();
+  EXPECT_FALSE(contains(page_of(data), "id=\"models\""));
+  ModelCost unfused{{}, "decode", "tiny<gemma>", "unfused", "bf16", "hot", 1024, 1, 1 << 20, 1 << 16, 4e5};
+  ModelCost fused = unfused, loaded = unfused;
+  fused.caches = "local=window;global=in_place";
+  fused.median_ns = 2e5;
+  fused.ratio_to_unfused = 0.5;
+  fused.logit_error = 0;
+  loaded.quantity = "load";
+  loaded.ratio_to_read = 1.5;
+  data.models = {unfused, fused, loaded};
+  const std::string html = page_of(data);
+  for (const char* part : {"tiny&lt;gemma&gt;", "5,000", "2,500", "same bits", "local=window", "1.5"}) {
+    EXPECT_TRUE(contains(html, part)) << part;
+  }
+  EXPECT_LT(html.find("5,000</td>"), html.find("2,500</td>")) << "the fastest first";
+}
+
 TEST(Page, ShowsTheKillMatrixAndWhatStandsBesideIt) {
   const std::string html = page_of(sample());
   for (const char* part : {"Every known fault is caught", "8 of 8", "68 to 100 %", "class=\"kill\"", "class=\"held\"",

@@ -182,6 +182,37 @@ const std::vector<Field>& bench_fields() {
   return fields;
 }
 
+const std::vector<Field>& model_fields() {
+  static const std::vector<Field> fields = {{"quantity", Type::kWord, Need::kRequired, {"decode", "load"}},
+                                            {"model", Type::kText},
+                                            {"caches", Type::kText},
+                                            {"shape", Type::kShape},
+                                            {"layers", Type::kCount},
+                                            {"dtype", Type::kText},
+                                            {"T", Type::kCount},
+                                            {"threads", Type::kCount},
+                                            {"residency", Type::kWord, Need::kRequired, {"cold", "hot"}},
+                                            {"unit", Type::kWord, Need::kRequired, {"ns"}},
+                                            {"samples", Type::kSamples},
+                                            {"median", Type::kNumber},
+                                            {"weight_bytes", Type::kCount},
+                                            {"cache_bytes", Type::kCount},
+                                            {"checked", Type::kFlag, Need::kOptional},
+                                            {"exact", Type::kFlag, Need::kOptional},
+                                            {"logit_error", Type::kNumber, Need::kOptional},
+                                            {"tokens_per_second", Type::kNumber, Need::kOptional},
+                                            {"ratio_to_unfused", Type::kNumber, Need::kOptional},
+                                            {"read_bytes", Type::kCount, Need::kOptional},
+                                            {"gbps", Type::kNumber, Need::kOptional},
+                                            {"fraction_of_limit", Type::kNumber, Need::kOptional},
+                                            {"local_cache_ns", Type::kNumber, Need::kOptional},
+                                            {"global_cache_ns", Type::kNumber, Need::kOptional},
+                                            {"ratio_to_read", Type::kNumber, Need::kOptional},
+                                            {"peak_bytes", Type::kCount, Need::kOptional},
+                                            {"peak_ratio", Type::kNumber, Need::kOptional}};
+  return fields;
+}
+
 const std::vector<Field>& memory_fields() {
   static const std::vector<Field> fields = {
       {"strategy", Type::kText},         {"shape", Type::kShape},          {"T", Type::kCount},
@@ -276,6 +307,7 @@ const std::vector<Field>& interop_fields() {
 
 const std::vector<Field>* fields_of(std::string_view kind) {
   if (kind == "bench") return &bench_fields();
+  if (kind == "model") return &model_fields();
   if (kind == "memory") return &memory_fields();
   if (kind == "limit") return &limit_fields();
   if (kind == "law") return &law_fields();
@@ -310,9 +342,10 @@ void check_cell(const json& cell) {
   const std::string kind = text_of(cell, "kind");
   const std::vector<Field>* fields = fields_of(kind);
   if (fields == nullptr) {
-    throw Error(ErrorCode::kMalformed,
-                fmt::format("kind '{}': expected bench, memory, limit, law, mutant, soundness, repetition or interop",
-                            kind.substr(0, 40)));
+    throw Error(
+        ErrorCode::kMalformed,
+        fmt::format("kind '{}': expected bench, model, memory, limit, law, mutant, soundness, repetition or interop",
+                    kind.substr(0, 40)));
   }
   const std::string found = complaint_about_members(cell, *fields);
   if (!found.empty()) throw Error(ErrorCode::kMalformed, fmt::format("{} cell: {}", kind, found));

@@ -17,6 +17,8 @@ namespace kvproof {
 
 using Lines = std::vector<nlohmann::json>;
 
+class MeasuredModel;
+
 // A cell whose output is not what the oracle says. It is reported and never timed.
 class WrongResult : public std::runtime_error {
  public:
@@ -27,7 +29,8 @@ struct BenchSettings {
   std::string data = "gaussian";  // a generator's name or a trace file
   std::uint64_t seed = 1;
   Schedule schedule;
-  std::size_t cold_bytes = 0;  // a cold cell rotates through caches of at least this much
+  std::size_t cold_bytes = 0;                  // a cold cell rotates through caches of at least this much
+  std::shared_ptr<const MeasuredModel> model;  // of the suite "model"; null in others
 };
 
 class Bench {

@@ -76,6 +76,7 @@ ReferenceResult expected_output(const Rows& rows, std::span<const float> q, Posi
   ReferenceQuery reference;
   reference.q = q;
   reference.scale = double(source.scale());
+  reference.softcap = double(source.softcap());
   for (std::size_t i = 0; i < rows.positions.size(); ++i) {
     if (!visible.sees(query, rows.positions[i])) continue;
     reference.k.push_back(std::span(rows.keys).subspan(i * d, d));

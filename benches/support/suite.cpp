@@ -32,14 +32,6 @@ constexpr Geometry kNarrowShape = {.batch = 1, .q_heads = 8, .kv_heads = 8, .d =
 constexpr Geometry kDecoderShape = {.batch = 1, .q_heads = 4, .kv_heads = 2, .d = 8, .dv = 8};  // of a small model
 constexpr Geometry kBatchShape = {.batch = 4, .q_heads = 32, .kv_heads = 8, .d = 128, .dv = 128};
 
-// Every strategy there is with its defaults, and the variants that the report compares.
-Specs every_strategy() {
-  Specs specs;
-  for (const Strategy* strategy : all_strategies()) specs.emplace_back(strategy->name);
-  for (const char* variant : {"in_place:dtype=f16", "kivi:bits=4", "kivi:bits=2"}) specs.emplace_back(variant);
-  return specs;
-}
-
 Grid rewriting() {
   return {"rewriting", Residency::kHot, {"in_place"}, {0}, {1}, {kDecoderShape}, {DType::kF32}, {100, 1000, 10000}};
 }
@@ -91,7 +83,7 @@ std::vector<Grid> grids_of(const std::string& suite) {
   const int cores = tbb::info::default_concurrency();
   if (suite == "quick") return quick_suite(cores);
   if (suite == "full") return full_suite(cores);
-  throw Error(ErrorCode::kUsage, "suite '" + suite + "': unknown; known are quick, full");
+  throw Error(ErrorCode::kUsage, "suite '" + suite + "': unknown; known are quick, full, model");
 }
 
 // What the command line says takes the place of what the suite says.
@@ -142,6 +134,13 @@ class CellList {
 };
 
 }  // namespace
+
+Specs every_strategy() {
+  Specs specs;
+  for (const Strategy* strategy : all_strategies()) specs.emplace_back(strategy->name);
+  for (const char* variant : {"in_place:dtype=f16", "kivi:bits=4", "kivi:bits=2"}) specs.emplace_back(variant);
+  return specs;
+}
 
 std::size_t cold_bytes(const std::string& suite, std::size_t last_level_cache_bytes) {
   constexpr std::size_t least = std::size_t(192) << 20, most = std::size_t(512) << 20;

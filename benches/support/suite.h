@@ -13,14 +13,18 @@ inline constexpr Geometry kPlainShape = {.batch = 1, .q_heads = 8, .kv_heads = 8
 
 // What the command line fixes in every cell; what is empty is left to the suite.
 struct Selection {
-  std::string suite = "quick";
+  std::string suite = "quick";  // quick, full or model
   std::vector<std::string> quantities, strategies;
   std::vector<Position> tokens;
   std::vector<std::int64_t> nodes;
   std::vector<int> threads;
   std::optional<Geometry> shape;
   std::optional<DType> dtype;
+  std::vector<std::string> caches;  // of whole models, as `kvproof generate --cache` spells them
 };
+
+// The strategies with their defaults, plug-ins included, and the variants that the report compares.
+std::vector<std::string> every_strategy();
 
 // What the caches of a cold cell hold together: 192 MiB, which is beyond what a core's share of a
 // last-level cache holds; in the full suite as much as all of that cache, within 192 and 512 MiB.

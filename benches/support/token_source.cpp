@@ -10,6 +10,7 @@ namespace kvproof {
 TokenSource::TokenSource(const Trace& trace, DType dtype)
     : geometry_(trace.geometry()),
       scale_(trace.scale),
+      softcap_(trace.softcap),
       q_(to_dtype(trace.q, dtype)),
       k_(to_dtype(trace.k, dtype)),
       v_(to_dtype(trace.v, dtype)) {}
@@ -48,6 +49,7 @@ TokenChunk::TokenChunk(const TokenSource& source, Position first, std::int64_t n
       k_(source.keys(first, n)),
       v_(source.values(first, n)),
       out_(source.dtype(), {q_.shape()[0], q_.shape()[1], n, v_.shape()[3]}),
-      scale_(source.scale()) {}
+      scale_(source.scale()),
+      softcap_(source.softcap()) {}
 
 }  // namespace kvproof

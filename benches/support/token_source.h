@@ -17,6 +17,7 @@ class TokenSource {
   const Geometry& geometry() const { return geometry_; }
   DType dtype() const { return k_.dtype(); }
   float scale() const { return scale_; }
+  float softcap() const { return softcap_; }
 
   Tensor queries(Position first, std::int64_t n) const { return tile(q_, first, n); }  // [B,Hq,n,D]
   Tensor keys(Position first, std::int64_t n) const { return tile(k_, first, n); }     // [B,Hkv,n,D]
@@ -30,7 +31,7 @@ class TokenSource {
   Tensor tile(const Tensor& from, Position first, std::int64_t n) const;
 
   Geometry geometry_;
-  float scale_;
+  float scale_, softcap_;
   Tensor q_, k_, v_;  // [B,H,N,D]
 };
 
@@ -39,8 +40,8 @@ class TokenChunk {
  public:
   TokenChunk(const TokenSource& source, Position first, std::int64_t n);
 
-  Step append() { return {.k = k_, .v = v_, .out = {}, .scale = scale_}; }
-  Step decode() { return {.q = q_, .k = k_, .v = v_, .out = out_.view(), .scale = scale_}; }
+  Step append() { return {.k = k_, .v = v_, .out = {}, .scale = scale_, .softcap = softcap_}; }
+  Step decode() { return {.q = q_, .k = k_, .v = v_, .out = out_.view(), .scale = scale_, .softcap = softcap_}; }
   const Tensor& q() const { return q_; }
   const Tensor& k() const { return k_; }
   const Tensor& v() const { return v_; }
@@ -48,7 +49,7 @@ class TokenChunk {
 
  private:
   Tensor q_, k_, v_, out_;
-  float scale_;
+  float scale_, softcap_;
 };
 
 }  // namespace kvproof

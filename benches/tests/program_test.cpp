@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -97,6 +98,71 @@ TEST_F(Program, DoesNotTimeAWrongStrategy) {
   EXPECT_FALSE(timed.contains("forgets_silently"));
 }
 
+std::vector<nlohmann::json> model_lines(const std::string& path) {
+  std::vector<nlohmann::json> lines;
+  for (const nlohmann::json& cell : read_run(path).cells) {
+    if (cell["kind"].get<std::string>() == "model") lines.push_back(cell);
+  }
+  return lines;
+}
+
+TEST_F(Program, MeasuresTheShippedModelWithEachStrategy) {
+  ASSERT_EQ(run(std::string("--suite model --quantity model_decode --tokens 80 --threads 1 --seconds 0.001 --model '") +
+                KVPROOF_TINY_GEMMA + "' --strategy in_place --strategy kivi --out " + file()),
+            0)
+      << text("stderr");
+  std::map<std::string, nlohmann::json> by_caches;
+  for (const nlohmann::json& line : model_lines(file())) by_caches[line["caches"].get<std::string>()] = line;
+  ASSERT_EQ(by_caches.size(), 3u);
+  const nlohmann::json &unfused = by_caches["unfused"], &exact = by_caches["local=window;global=in_place"],
+                       &lossy = by_caches["local=window;global=kivi"];
+  EXPECT_EQ(unfused["ratio_to_unfused"], 1);
+  EXPECT_TRUE(exact["exact"].get<bool>());
+  EXPECT_LE(exact["logit_error"].get<double>(), 1e-5);
+  EXPECT_FALSE(lossy["exact"].get<bool>());
+  EXPECT_GT(lossy["logit_error"].get<double>(), 0);
+  // Two layers with 64 tokens and two with 80, of 2 heads of 64 floats; keys and values.
+  EXPECT_EQ(exact["cache_bytes"], 2 * (64 + 80) * 2 * 2 * 64 * 4);
+  EXPECT_EQ(unfused["cache_bytes"], 4 * 80 * 2 * 2 * 64 * 4);
+  for (const auto& [caches, line] : by_caches) {
+    EXPECT_EQ(line["model"], "tiny-gemma");
+    EXPECT_TRUE(line["checked"].get<bool>());
+    EXPECT_GT(line["tokens_per_second"].get<double>(), 0) << caches;
+    EXPECT_GT(line["fraction_of_limit"].get<double>(), 0) << caches;
+  }
+  EXPECT_NE(text("stdout").find("faster than unfused"), std::string::npos);
+}
+
+TEST_F(Program, MeasuresARandomCheckpointAndItsLoading) {
+  ASSERT_EQ(run("--suite model --random-checkpoint 1MiB,dtype=f32 --tokens 32 --threads 2 --seconds 0.001 "
+                "--strategy in_place --out " +
+                file()),
+            0)
+      << text("stderr");
+  std::multiset<std::string> quantities;
+  for (const nlohmann::json& line : model_lines(file())) {
+    quantities.insert(line["quantity"].get<std::string>());
+    EXPECT_EQ(line["model"], "random-1MiB-f32");
+    EXPECT_EQ(line["dtype"], "f32");
+    if (line["quantity"] != "load") continue;
+    EXPECT_GT(line["peak_bytes"].get<std::size_t>(), line["weight_bytes"].get<std::size_t>());
+    EXPECT_GT(line["ratio_to_read"].get<double>(), 0);
+  }
+  EXPECT_EQ(quantities, (std::multiset<std::string>{"decode", "decode", "load", "load"}));
+}
+
+TEST_F(Program, DoesNotTimeAModelWhoseLogitsAreWrong) {
+  const std::string plugin = std::string("--plugin '") + KVPROOF_WRONG_STRATEGY + "' ";
+  ASSERT_EQ(run(std::string("--suite model --quantity model_decode --tokens 80 --threads 1 --seconds 0.001 --model '") +
+                KVPROOF_TINY_GEMMA + "' " + plugin + "--strategy forgets_silently --out " + file()),
+            1);
+  EXPECT_NE(text("stderr").find("model_decode/local=window;global=forgets_silently"), std::string::npos);
+  EXPECT_NE(text("stderr").find("the unfused model has"), std::string::npos);
+  const std::vector<nlohmann::json> lines = model_lines(file());
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines.front()["caches"], "unfused");
+}
+
 TEST_F(Program, RefusesBadUsageBeforeAnythingRuns) {
   const std::string out = " --out " + file();
   expect_refused("--suite slow" + out, "slow");
@@ -112,6 +178,14 @@ TEST_F(Program, RefusesBadUsageBeforeAnythingRuns) {
   expect_refused("--data no-such-file.safetensors" + out, "no-such-file");
   expect_refused("--plugin no-such-file.so" + out, "no-such-file");
   expect_refused("--tokens 64", "--out");
+  expect_refused("--model x" + out, "--suite model");
+  expect_refused("--suite model --model no-such-model" + out, "no-such-model");
+  expect_refused("--suite model --shape Hq=4" + out, "--shape");
+  expect_refused("--suite model --tokens 100000" + out, "--tokens 100000");
+  expect_refused("--suite model --cache windw" + out, "windw");
+  expect_refused("--suite model --random-checkpoint 5" + out, "5");
+  expect_refused("--suite model --random-checkpoint 1MiB,dtype=i8" + out, "i8");
+  expect_refused("--probe save", "save");
   expect_refused("--out " + (folder_ / "missing" / "run.jsonl").string(), "missing");
 }
 
