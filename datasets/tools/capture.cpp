@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
@@ -12,20 +11,21 @@
 #include <vector>
 
 #include "datasets/tools/capture_layers.h"
-#include "engine/base/files.h"
 #include "engine/model/text.h"
+#include "engine/tools/numbers.h"
 #include "engine/tools/program.h"
+#include "engine/tools/prompt.h"
 
 namespace kvproof {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxText = std::size_t{1} << 26;  // bytes, more than any model has positions for
 constexpr std::int64_t kOutputs = 64;
 
 struct Options {
-  std::string model, prompt, prompt_file, prompt_ids, ids_file, layers = "all", dtype = "f16", out;
+  std::string model, layers = "all", dtype = "f16", out;
+  PromptOptions prompt;
   std::optional<std::int64_t> tokens, outputs;
 };
 
@@ -33,43 +33,13 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--model", o.model, "a folder with config.json and safetensors, or a .gguf file")
       ->required()
       ->type_name("DIR|FILE.gguf");
-  auto* prompt = app.add_option("--prompt", o.prompt, "the text");
-  auto* file = app.add_option("--prompt-file", o.prompt_file, "the text, in a file")->type_name("FILE");
-  auto* ids = app.add_option("--prompt-ids", o.prompt_ids, "the text as token ids")->type_name("ID,ID,...");
-  auto* ids_file = app.add_option("--prompt-ids-file", o.ids_file, "token ids in a text file")->type_name("FILE");
-  prompt->excludes(file)->excludes(ids)->excludes(ids_file);
-  file->excludes(ids)->excludes(ids_file);
-  ids->excludes(ids_file);
+  o.prompt.declare(app);
   app.add_option("--tokens", o.tokens, "only the first N tokens of it")->check(CLI::Range(1, 1 << 30));
   app.add_option("--layers", o.layers, "which layers, as 0,2; or all")->capture_default_str();
   app.add_option("--dtype", o.dtype, "of q, k and v")->check(CLI::IsMember({"f16", "f32"}))->capture_default_str();
   app.add_option("--outputs", o.outputs, "write the attention outputs of the last M positions; default: 64, or all")
       ->check(CLI::Range(0, 1 << 30));
   app.add_option("--out", o.out, "the trace; an existing file is replaced")->required()->type_name("TRACE.safetensors");
-}
-
-std::string read_text(const std::string& path) {
-  const SharedBytes file = read_file(path);
-  if (file.bytes.size() > kMaxText) {
-    throw Error(ErrorCode::kUsage, fmt::format("{}: longer than {} bytes", path, kMaxText));
-  }
-  return {reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size()};
-}
-
-// Whole numbers with ',' between them.
-std::vector<std::int64_t> parse_numbers(const std::string& text, const std::string& option,
-                                        const std::string& expected) {
-  std::vector<std::int64_t> numbers;
-  const char *at = text.data(), *end = at + text.size();
-  while (true) {
-    const auto [stop, error] = std::from_chars(at, end, numbers.emplace_back());
-    if (error != std::errc() || (stop != end && *stop != ',')) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("{} '{}': expected {} with ',' between them", option, text.substr(0, 40), expected));
-    }
-    if (stop == end) return numbers;
-    at = stop + 1;
-  }
 }
 
 std::vector<std::int64_t> layers_of(const Options& o, const ModelConfig& config) {
@@ -83,16 +53,9 @@ std::vector<std::int64_t> layers_of(const Options& o, const ModelConfig& config)
 }
 
 // The first --tokens tokens of the text.
-std::vector<std::int64_t> tokens_of(const Options& o, const CLI::App& app, const ModelConfig& config) {
-  std::vector<std::int64_t> ids;
-  if (app.count("--prompt-ids") > 0) {
-    ids = parse_numbers(o.prompt_ids, "--prompt-ids", fmt::format("numbers from 0 to {}", config.vocab - 1));
-  } else if (app.count("--prompt-ids-file") > 0) {
-    ids = read_token_ids(o.ids_file);
-  } else {
-    const std::string text = app.count("--prompt-file") > 0 ? read_text(o.prompt_file) : o.prompt;
-    ids = tokenizer_of(o.model, config)->encode(text);
-  }
+std::vector<std::int64_t> tokens_of(const Options& o, const ModelConfig& config) {
+  std::vector<std::int64_t> ids =
+      o.prompt.is_text() ? tokenizer_of(o.model, config)->encode(o.prompt.text()) : o.prompt.ids();
   if (!o.tokens) return ids;
   if (std::int64_t(ids.size()) < *o.tokens) {
     throw Error(ErrorCode::kUsage, fmt::format("--tokens {}: the text has {}", *o.tokens, ids.size()));
@@ -128,15 +91,14 @@ int capture(int argc, char** argv) {
   Options o;
   declare(app, o);
   if (const auto done = parse_arguments(app, argc, argv)) return *done;
-  if (app.count("--prompt") + app.count("--prompt-file") + app.count("--prompt-ids") + app.count("--prompt-ids-file") ==
-      0) {
+  if (!o.prompt.given()) {
     throw Error(ErrorCode::kUsage, "one of --prompt, --prompt-file, --prompt-ids and --prompt-ids-file is needed");
   }
   check_place(o.out);
 
   Checkpoint checkpoint = open_checkpoint(o.model);
   const ModelConfig config = checkpoint.config;
-  const std::vector<std::int64_t> ids = tokens_of(o, app, config);
+  const std::vector<std::int64_t> ids = tokens_of(o, config);
   const auto n = std::int64_t(ids.size());
   const CaptureOptions options{.layers = layers_of(o, config),
                                .dtype = parse_dtype(o.dtype),

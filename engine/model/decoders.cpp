@@ -24,8 +24,12 @@ Decoders::Decoders(const ModelConfig& config, std::shared_ptr<const SharedWeight
     throw Error(ErrorCode::kUsage, fmt::format("caches '{}' hold no rows that could come out", choices_.caches));
   }
   prefill_ = build(Phase::kPrefill, notes_);
-  decode_ = prefill == decode ? prefill_ : build(Phase::kDecode, notes_);
-  Session(plan(Phase::kPrefill)).change_plan(plan(Phase::kDecode));
+  if (has_one_profile()) {
+    decode_ = prefill_;
+  } else {
+    decode_ = build(Phase::kDecode, notes_);
+    Session(plan(Phase::kPrefill)).change_plan(plan(Phase::kDecode));
+  }
 }
 
 Model Decoders::build(Phase phase, std::vector<std::string>& notes) const {

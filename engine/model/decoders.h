@@ -35,6 +35,8 @@ class Decoders {
   const ModelConfig& config() const { return config_; }
   const std::shared_ptr<const SharedWeights>& weights() const { return weights_; }
   const DecoderChoices& choices() const { return choices_; }
+  // Whether plans of kPrefill and kDecode are equal for equal symbols.
+  bool has_one_profile() const { return choices_.profile.prefill == choices_.profile.decode; }
   // What was declined or narrowed on the way, for people.
   const std::vector<std::string>& notes() const { return notes_; }
 

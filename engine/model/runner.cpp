@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "engine/base/error.h"
+#include "engine/cache/snapshot.h"
 #include "engine/model/runners/ways.h"
 #include "engine/tensor/half.h"
 
@@ -71,6 +72,33 @@ void check_turn(const Value& ids, std::int64_t batch, std::int64_t fed, const Mo
   for (const std::int64_t id : std::span(ids.as<std::int64_t>(), std::size_t(shape.elements()))) {
     if (id < 0 || id >= config.vocab) refuse(fmt::format("token {}: expected 0 to {}", id, config.vocab - 1));
   }
+}
+
+void begin_record(SnapshotWriter& writer, const WayTag& tag, const Extent& extent) {
+  writer.begin();
+  writer(tag);
+  writer(extent.batch);
+  writer(extent.tokens);
+}
+
+Extent begin_record(SnapshotReader& reader, const WayTag& tag, const ModelConfig& config, std::int64_t element) {
+  WayTag found{};
+  Extent extent;
+  reader.begin();
+  reader(found);
+  if (found != tag) {
+    throw Error(ErrorCode::kMismatch, "saved text: it was decoded in a way whose states are of another kind");
+  }
+  reader(extent.batch);
+  reader(extent.tokens);
+  const auto& [batch, tokens] = extent;
+  const std::int64_t room = std::int64_t(reader.left()) / std::max<std::int64_t>(element, 1);
+  const bool possible =
+      batch > 0 && tokens > 0 && tokens <= config.max_positions && (element == 0 || batch <= room / tokens);
+  if (!possible && !(batch == 0 && tokens == 0)) {
+    throw Error(ErrorCode::kMalformed, fmt::format("saved text: {} texts of {} tokens", batch, tokens));
+  }
+  return extent;
 }
 
 std::vector<Value> with_plain_logits(std::vector<Value> outputs) {

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/files.h"
 #include "engine/base/parallel.h"
 #include "engine/cache/plugin.h"
 #include "engine/cache/snapshot.h"
@@ -16,36 +15,27 @@
 #include "engine/model/generator.h"
 #include "engine/model/text.h"
 #include "engine/tools/program.h"
+#include "engine/tools/prompt.h"
 #include "engine/tools/step_times.h"
 
 namespace kvproof {
 namespace {
 
 struct Options {
-  std::string model, prompt, cache, plan = "cached", prompt_file, ids_file, save_state, load_state;
-  std::vector<std::int64_t> prompt_ids;
+  std::string model, cache, plan = "cached", save_state, load_state;
+  PromptOptions prompt;
   std::int64_t n = 0;
   int threads = 0;
   bool greedy = false, print_ids = false, profile = false;
   SamplerOptions sampling;
   std::vector<std::string> plugins;
-
-  bool has_ids() const { return !prompt_ids.empty() || !ids_file.empty(); }
 };
 
 void declare(CLI::App& app, Options& o) {
   app.add_option("--model", o.model, "a folder with config.json and safetensors, or a .gguf file")
       ->required()
       ->type_name("DIR|FILE.gguf");
-  auto* prompt = app.add_option("--prompt", o.prompt, "what the text begins with");
-  auto* file = app.add_option("--prompt-file", o.prompt_file, "the same from a file")->type_name("FILE");
-  auto* ids = app.add_option("--prompt-ids", o.prompt_ids, "the same as token ids: 2,105,7")->delimiter(',');
-  auto* ids_file = app.add_option("--prompt-ids-file", o.ids_file, "the same from a file, in text")->type_name("FILE");
-  for (CLI::Option* one : {prompt, file, ids, ids_file}) {
-    for (CLI::Option* other : {prompt, file, ids, ids_file}) {
-      if (one != other) one->excludes(other);
-    }
-  }
+  o.prompt.declare(app);
   app.add_option("--n", o.n, "how many tokens to write, at most")->required()->check(CLI::Range(0, 1 << 24));
   app.add_flag("--greedy", o.greedy, "the likeliest token, always");
   app.add_option("--temperature", o.sampling.temperature, "above 0: draws at random");
@@ -71,6 +61,9 @@ void check(const Options& o) {
   if (!o.greedy && o.sampling.temperature == 0) {
     throw Error(ErrorCode::kUsage, "one of --greedy and --temperature above 0 is needed");
   }
+  if (!o.prompt.given() && o.load_state.empty()) {
+    throw Error(ErrorCode::kUsage, "a prompt is needed, or a text to go on with (--load-state)");
+  }
 }
 
 std::shared_ptr<const Decoders> open_decoders(const Options& o) {
@@ -85,13 +78,14 @@ void print_notes(const Decoders& decoders) {
   for (const std::string& note : decoders.notes()) fmt::print(stderr, "{}\n", note);
 }
 
-std::vector<std::int64_t> prompt_of(const Options& o, const Tokenizer* tokenizer) {
-  if (!o.ids_file.empty()) return read_token_ids(o.ids_file);
-  if (!o.prompt_ids.empty()) return o.prompt_ids;
-  if (o.prompt_file.empty())
-    return o.prompt.empty() && !o.load_state.empty() ? std::vector<std::int64_t>{} : tokenizer->encode(o.prompt);
-  const SharedBytes text = read_file(o.prompt_file);
-  return tokenizer->encode({reinterpret_cast<const char*>(text.bytes.data()), text.bytes.size()});
+// The prompt behind `length` tokens. A text begins only once.
+std::vector<std::int64_t> prompt_ids(const Options& o, const Tokenizer* tokenizer, const ModelConfig& config,
+                                     std::int64_t length) {
+  if (!o.prompt.given()) return {};
+  if (!o.prompt.is_text()) return o.prompt.ids();
+  std::vector<std::int64_t> ids = tokenizer->encode(o.prompt.text());
+  if (length > 0 && config.bos && !ids.empty() && ids.front() == *config.bos) ids.erase(ids.begin());
+  return ids;
 }
 
 // What the way had to build, where it built anything.
@@ -108,12 +102,11 @@ void print_counters(const Options& o, const Runner& runner) {
 
 int write_text(const Options& o) {
   const auto decoders = open_decoders(o);
-  const bool needs_text = !o.has_ids() || !o.print_ids;
-  const auto tokenizer = needs_text ? tokenizer_of(o.model, decoders->config()) : nullptr;
+  const auto tokenizer = o.prompt.is_text() || !o.print_ids ? tokenizer_of(o.model, decoders->config()) : nullptr;
   const Sampler sampler(o.sampling);
   Generator generator(make_runner(o.plan, decoders), decoders->config());
   if (!o.load_state.empty()) load_snapshot(o.load_state, [&](SnapshotReader& reader) { generator.load(reader); });
-  generator.append(prompt_of(o, tokenizer.get()));
+  generator.append(prompt_ids(o, tokenizer.get(), decoders->config(), generator.length()));
   print_notes(*decoders);
   StepTimes times;
   if (o.profile) generator.observe([&](const StepRecord& record) { times.add(record); });

@@ -1,19 +1,15 @@
 // Decoding behind rows that are padded to a power of two: one plan serves many lengths.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
-#include "engine/base/error.h"
 #include "engine/cache/snapshot.h"
 #include "engine/model/runners/ways.h"
 
 namespace kvproof {
 namespace {
 
-constexpr std::array<char, 8> kTag{'B', 'U', 'C', 'K', 'E', 'T', 'S', '1'};
+constexpr WayTag kTag{'B', 'U', 'C', 'K', 'E', 'T', 'S', '1'};
 constexpr int kTokens = 2;  // axis of [B,Hkv,U,D]
 
 // K and V of all layers, k_0, v_0, k_1, ..., [B,Hkv,extent,D], of which the first rows are real.
@@ -65,10 +61,7 @@ class BucketedRunner final : public Runner {
 
   // tag | i64 B, tokens | the real rows
   void save(SnapshotWriter& writer) const override {
-    writer.begin();
-    writer(kTag);
-    writer(batch_);
-    writer(fed_);
+    begin_record(writer, kTag, {batch_, fed_});
     for (const auto& rows : past_) {
       const Tensor real = real_rows(rows->view(), kTokens, {fed_, rows->shape()[kTokens]});
       writer.raw({real.view().data, real.view().size_bytes()});
@@ -77,20 +70,9 @@ class BucketedRunner final : public Runner {
   }
 
   void load(SnapshotReader& reader) override {
-    std::array<char, 8> tag{};
-    std::int64_t batch = 0, fed = 0;
-    reader.begin();
-    reader(tag);
-    if (tag != kTag) throw Error(ErrorCode::kMismatch, "saved text: not of a runner with buckets");
-    reader(batch);
-    reader(fed);
     const DType type = plans_->decoders->choices().profile.decode.activation;
     const std::int64_t row = config().kv_heads * config().head_dim * std::int64_t(size_of(type));
-    const auto room = std::int64_t(reader.left()) / row;
-    if (fed < 0 || fed > config().max_positions || batch < 0 || (batch == 0) != (fed == 0) ||
-        (fed > 0 && batch > room / fed)) {
-      throw Error(ErrorCode::kMalformed, fmt::format("saved text: {} texts of {} tokens", batch, fed));
-    }
+    const auto [batch, fed] = begin_record(reader, kTag, config(), row);
     PastRows past;
     for (std::size_t i = 0; fed > 0 && i < 2 * config().layers.size(); ++i) {
       past.push_back(std::make_shared<Tensor>(type, Shape{batch, config().kv_heads, fed, config().head_dim}));

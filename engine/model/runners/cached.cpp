@@ -1,7 +1,6 @@
 // What went before stays in the caches of a session; lengths that come again may have plans of their own.
 #include <fmt/format.h>
 
-#include <array>
 #include <utility>
 
 #include "engine/base/error.h"
@@ -11,7 +10,7 @@
 namespace kvproof {
 namespace {
 
-constexpr std::array<char, 8> kTag{'C', 'A', 'C', 'H', 'E', 'D', '_', '1'};
+constexpr WayTag kTag{'C', 'A', 'C', 'H', 'E', 'D', '_', '1'};
 
 // What all runners of one make share.
 struct Plans {
@@ -51,26 +50,14 @@ class CachedRunner final : public Runner {
 
   // tag | i64 B, tokens; then the session's own record
   void save(SnapshotWriter& writer) const override {
-    writer.begin();
-    writer(kTag);
-    writer(batch_);
-    writer(fed_);
+    begin_record(writer, kTag, {batch_, fed_});
     writer.seal();
     session_.save(writer);
   }
 
   void load(SnapshotReader& reader) override {
-    std::array<char, 8> tag{};
-    std::int64_t batch = 0, fed = 0;
-    reader.begin();
-    reader(tag);
-    if (tag != kTag) throw Error(ErrorCode::kMismatch, "saved text: not of a runner with caches");
-    reader(batch);
-    reader(fed);
+    const auto [batch, fed] = begin_record(reader, kTag, plans_->decoders->config(), 0);
     reader.check_seal(SnapshotReader::Behind::kMore);
-    if (fed < 0 || fed > plans_->decoders->config().max_positions || batch < 0 || (batch == 0) != (fed == 0)) {
-      throw Error(ErrorCode::kMalformed, fmt::format("saved text: {} texts of {} tokens", batch, fed));
-    }
     Session session(plans_->prefill);
     session.load(reader);
     for (const auto& [node, tokens] : session.past()) {
@@ -103,7 +90,8 @@ class CachedRunner final : public Runner {
 std::unique_ptr<Runner> make_cached_runner(std::shared_ptr<const Decoders> decoders, Specialise which,
                                            std::shared_ptr<PlanShelf> shelf) {
   KVPROOF_CHECK((which == Specialise::kNothing) == (shelf == nullptr));
-  auto prefill = decoders->plan(Phase::kPrefill), decode = decoders->plan(Phase::kDecode);
+  auto prefill = decoders->plan(Phase::kPrefill);
+  auto decode = decoders->has_one_profile() ? prefill : decoders->plan(Phase::kDecode);
   return std::make_unique<CachedRunner>(std::make_shared<const Plans>(
       Plans{std::move(decoders), which, std::move(shelf), std::move(prefill), std::move(decode)}));
 }

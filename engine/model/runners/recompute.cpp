@@ -1,19 +1,15 @@
 // From scratch, every time: what all other ways are compared with.
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <span>
 #include <utility>
 
-#include "engine/base/error.h"
 #include "engine/cache/snapshot.h"
 #include "engine/model/runners/ways.h"
 
 namespace kvproof {
 namespace {
 
-constexpr std::array<char, 8> kTag{'R', 'E', 'C', 'O', 'M', 'P', 'U', '1'};
+constexpr WayTag kTag{'R', 'E', 'C', 'O', 'M', 'P', 'U', '1'};
 
 class RecomputeRunner final : public Runner {
  public:
@@ -23,7 +19,7 @@ class RecomputeRunner final : public Runner {
       : decoders_(std::move(decoders)), plan_(std::move(plan)), session_(plan_) {}
 
   std::vector<Value> run(const Value& ids) override {
-    check_turn(ids, fed() > 0 ? text_.shape()[0] : 0, fed(), decoders_->config());
+    check_turn(ids, batch(), fed(), decoders_->config());
     Value text = fed() > 0 ? longer_by(ids) : ids;
     session_.reset();
     std::vector<Value> outputs = session_.run(std::vector<Value>{text});
@@ -37,29 +33,15 @@ class RecomputeRunner final : public Runner {
 
   // tag | i64 B, tokens | ids
   void save(SnapshotWriter& writer) const override {
-    writer.begin();
-    writer(kTag);
-    writer(fed() > 0 ? text_.shape()[0] : 0);
-    writer(fed());
+    begin_record(writer, kTag, {batch(), fed()});
     if (fed() > 0) writer.raw({text_.view().data, text_.view().size_bytes()});
     writer.seal();
   }
 
   void load(SnapshotReader& reader) override {
-    std::array<char, 8> tag{};
-    std::int64_t batch = 0, tokens = 0;
-    reader.begin();
-    reader(tag);
-    if (tag != kTag) throw Error(ErrorCode::kMismatch, "saved text: not of a runner that recomputes");
-    reader(batch);
-    reader(tokens);
-    const bool empty = batch == 0 && tokens == 0;
-    const auto room = std::int64_t(reader.left() / sizeof(std::int64_t));
-    if (!empty && (batch < 1 || tokens < 1 || tokens > decoders_->config().max_positions || batch > room / tokens)) {
-      throw Error(ErrorCode::kMalformed, fmt::format("saved text: {} texts of {} tokens", batch, tokens));
-    }
+    const auto [batch, tokens] = begin_record(reader, kTag, decoders_->config(), sizeof(std::int64_t));
     Value text;
-    if (!empty) {
+    if (tokens > 0) {
       Tensor ids(DType::kI64, {batch, tokens});
       reader.raw(std::as_writable_bytes(std::span(ids.as<std::int64_t>(), std::size_t(batch * tokens))));
       text = Value(std::move(ids));
@@ -73,6 +55,8 @@ class RecomputeRunner final : public Runner {
   void observe(StepObserver observer) override { session_.observe(std::move(observer)); }
 
  private:
+  std::int64_t batch() const { return fed() > 0 ? text_.shape()[0] : 0; }
+
   Value longer_by(const Value& ids) const {
     const std::int64_t before = text_.shape()[1], more = ids.shape()[1];
     Tensor joined(DType::kI64, {ids.shape()[0], before + more});

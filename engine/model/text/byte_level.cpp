@@ -81,13 +81,10 @@ class ByteLevelTokenizer final : public Tokenizer {
     if (!no_encoding_.empty())
       throw Error(ErrorCode::kUnsupported, no_encoding_ + "; give token ids instead of a text");
     Ids ids;
-    for (std::size_t at = 0; at < text.size();) {
-      const auto special = spelled_.next(text, at);
-      const std::size_t end = special ? special->begin : text.size();
-      for (const std::string_view piece : pre_->split(text.substr(at, end - at))) encode_piece(piece, ids);
-      if (special) ids.push_back(special->id);
-      at = special ? end + special->size : end;
-    }
+    const auto encode_part = [&](std::string_view part) {
+      for (const std::string_view piece : pre_->split(part)) encode_piece(piece, ids);
+    };
+    spelled_.cut(text, encode_part, [&](std::int64_t id) { ids.push_back(id); });
     words_.frame.put_around(ids);
     return ids;
   }

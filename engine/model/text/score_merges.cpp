@@ -46,13 +46,8 @@ class ScoreMergeTokenizer final : public Tokenizer {
 
   Ids encode(std::string_view text) const override {
     Ids ids;
-    for (std::size_t at = 0; at < text.size();) {
-      const auto control = control_.next(text, at);
-      const std::size_t end = control ? control->begin : text.size();
-      if (end > at) encode_part(text.substr(at, end - at), ids);
-      if (control) ids.push_back(control->id);
-      at = control ? end + control->size : end;
-    }
+    control_.cut(
+        text, [&](std::string_view part) { encode_part(part, ids); }, [&](std::int64_t id) { ids.push_back(id); });
     words_.frame.put_around(ids);
     return ids;
   }

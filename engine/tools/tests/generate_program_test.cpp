@@ -69,6 +69,10 @@ TEST_F(GenerateProgram, GoesOnWithATextThatWasPutAside) {
   ASSERT_EQ(run(fmt::format("--load-state '{}' --n 12 --temperature 1 --seed 3 --print-ids", state)), 0)
       << text("stderr");
   EXPECT_EQ(halves + text("stdout"), whole);
+  ASSERT_EQ(run(fmt::format("--load-state '{}' --prompt ab --n 5 --greedy", state)), 0) << text("stderr");
+  const std::string words = text("stdout");
+  ASSERT_EQ(run(fmt::format("--load-state '{}' --prompt-ids 101,102 --n 5 --greedy", state)), 0) << text("stderr");
+  EXPECT_EQ(text("stdout"), words) << "a text begins only once";
   expect_refused(fmt::format("--load-state '{}' --n 1 --greedy --plan recompute", state), "saved text");
 }
 
@@ -85,6 +89,8 @@ TEST_F(GenerateProgram, TakesThePromptFromAFile) {
 
 TEST_F(GenerateProgram, RefusesBadUsageInOneLine) {
   expect_refused("--prompt a --n 3", "--greedy");
+  expect_refused("--n 3 --greedy", "a prompt is needed");
+  expect_refused("--prompt-ids 2,x --n 3 --greedy", "--prompt-ids '2,x': expected token ids");
   expect_refused("--prompt a --n 3 --greedy --temperature 1", "excludes");
   expect_refused("--prompt-ids 2,300 --n 3 --greedy", "token 300: expected 0 to 259");
   expect_refused("--prompt a --n 3 --greedy --cache windw", "windw");
