@@ -1,3 +1,14 @@
+# Without these, roundings that the laws compare bit by bit would depend on the compiler: contraction leaves some out,
+# and so does GCC 12's vectoriser of straight-line code, where double(float(x)) of two neighbours becomes a copy
+# (Roundings.OfNeighboursAreKept).
+function(kvproof_rounding_flags out)
+  set(flags -ffp-contract=off)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    list(APPEND flags -fno-tree-slp-vectorize)
+  endif()
+  set(${out} ${flags} PARENT_SCOPE)
+endfunction()
+
 # kvproof_add_strategy(my.cpp): the plug-in my.so, made of the one strategy that the file defines under its own stem, for
 # `kvproof list`, `verify` and `bench` with --plugin. The target is called strategy_my.
 #
@@ -12,8 +23,7 @@ function(kvproof_add_strategy source)
   add_library(strategy_${stem} MODULE ${source} ${entry})
   set_target_properties(strategy_${stem} PROPERTIES PREFIX "" OUTPUT_NAME ${stem} SUFFIX .so
                         CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  # As the engine: laws compare bit by bit.
-  target_compile_options(strategy_${stem} PRIVATE -ffp-contract=off
-                         $<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize>)
+  kvproof_rounding_flags(rounding)
+  target_compile_options(strategy_${stem} PRIVATE ${rounding})
   target_link_libraries(strategy_${stem} PRIVATE kvproof::engine $<TARGET_NAME_IF_EXISTS:kvproof_build_flags>)
 endfunction()

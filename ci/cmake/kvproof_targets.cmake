@@ -5,14 +5,12 @@ add_library(kvproof_build_flags INTERFACE)
 target_compile_features(kvproof_build_flags INTERFACE cxx_std_20)
 # GCC 12 warns of overlaps inside std::string that are none (-Wrestrict, its bug 105651).
 # GCC 12's own std::stable_sort uses what it calls deprecated, which only Clang tells.
-# Contraction would let the compiler change the order of roundings that the laws compare bit by bit. GCC 12's vectoriser
-# of straight-line code loses roundings: double(float(x)) of two neighbours becomes a copy (Roundings.OfNeighboursAreKept).
+kvproof_rounding_flags(rounding)
 target_compile_options(kvproof_build_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
-                       -Woverloaded-virtual -ffp-contract=off -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
+                       -Woverloaded-virtual ${rounding} -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
                        $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-field-initializers;-Wno-deprecated-declarations>
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-missing-field-initializers>
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                       $<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize>)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(KVPROOF_WARNINGS_AS_ERRORS)
   target_compile_options(kvproof_build_flags INTERFACE -Werror)
 endif()
