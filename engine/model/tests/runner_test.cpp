@@ -223,7 +223,8 @@ TEST(Decoders, PlansShareOneCopyOfTheWeights) {
   const auto of = decoders(choices);
   std::set<const void*> tables;
   for (const Phase phase : {Phase::kPrefill, Phase::kDecode, Phase::kPadded}) {
-    for (const Value& value : of->plan(phase)->values()) {
+    const auto plan = of->plan(phase);
+    for (const Value& value : plan->values()) {
       if (value.view().data && value.shape() == Shape{of->config().vocab, of->config().hidden})
         tables.insert(value.view().data);
     }
