@@ -106,11 +106,7 @@ class CellList {
     for (const Geometry& shape : grid.shapes) {
       for (const DType dtype : grid.dtypes) {
         for (const int threads : grid.threads) {
-          for (const Position tokens : grid.tokens) {
-            for (const std::int64_t nodes : grid.nodes) {
-              add(grid, {.geometry = shape, .dtype = dtype, .tokens = tokens, .nodes = nodes, .threads = threads});
-            }
-          }
+          add_lengths(grid, {.geometry = shape, .dtype = dtype, .threads = threads});
         }
       }
     }
@@ -118,6 +114,16 @@ class CellList {
   Cells take() { return std::move(cells_); }
 
  private:
+  void add_lengths(const Grid& grid, Cell cell) {
+    for (const Position tokens : grid.tokens) {
+      for (const std::int64_t nodes : grid.nodes) {
+        cell.tokens = tokens;
+        cell.nodes = nodes;
+        add(grid, cell);
+      }
+    }
+  }
+
   void add(const Grid& grid, Cell cell) {
     cell.quantity = &find_quantity(grid.quantity);
     cell.residency = grid.residency;

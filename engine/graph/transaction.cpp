@@ -53,11 +53,11 @@ Outlet Transaction::remove_output(const std::string& name) {
   const auto at = std::find_if(model_.outputs_.begin(), model_.outputs_.end(),
                                [&](const Output& output) { return output.name == name; });
   if (at == model_.outputs_.end()) throw Error(ErrorCode::kMismatch, fmt::format("there is no output '{}'", name));
-  const Output before = *at;
+  const Outlet outlet = at->outlet;
   const std::size_t place = std::size_t(at - model_.outputs_.begin());
+  undo_.emplace_back([this, before = *at, place] { model_.insert_output(place, before); });
   model_.erase_output(place);
-  undo_.emplace_back([this, before, place] { model_.insert_output(place, before); });
-  return before.outlet;
+  return outlet;
 }
 
 std::vector<NodeId> Transaction::redirect(Outlet from, Outlet to) {

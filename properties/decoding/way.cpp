@@ -52,7 +52,7 @@ std::unique_ptr<Runner> Way::make(std::shared_ptr<const Decoders> decoders) cons
   return mutant && mutant->make ? mutant->make(std::move(decoders)) : make_runner(plan, std::move(decoders));
 }
 
-std::unique_ptr<Text> Way::write(std::shared_ptr<const Decoders> decoders, std::int64_t sequences) const {
+std::unique_ptr<Text> Way::write(const std::shared_ptr<const Decoders>& decoders, std::int64_t sequences) const {
   const ModelConfig& config = decoders->config();
   if (mutant && mutant->write) return mutant->write(make(decoders), config, sequences);
   return std::make_unique<GeneratedText>(make(decoders), config, sequences);

@@ -55,7 +55,7 @@ struct Way {
   std::shared_ptr<const Decoders> decoders(const ModelConfig& config, std::shared_ptr<const SharedWeights> weights,
                                            DecoderChoices choices) const;
   std::unique_ptr<Runner> make(std::shared_ptr<const Decoders> decoders) const;
-  std::unique_ptr<Text> write(std::shared_ptr<const Decoders> decoders, std::int64_t sequences) const;
+  std::unique_ptr<Text> write(const std::shared_ptr<const Decoders>& decoders, std::int64_t sequences) const;
 
   bool recomputes() const { return plan == "recompute"; }
   bool shows_rows() const { return caches.empty(); }

@@ -13,7 +13,7 @@ constexpr WayTag kTag{'R', 'E', 'C', 'O', 'M', 'P', 'U', '1'};
 
 class RecomputeRunner final : public Runner {
  public:
-  explicit RecomputeRunner(std::shared_ptr<const Decoders> decoders)
+  explicit RecomputeRunner(const std::shared_ptr<const Decoders>& decoders)
       : RecomputeRunner(decoders, decoders->plan(Phase::kPrefill)) {}
   RecomputeRunner(std::shared_ptr<const Decoders> decoders, std::shared_ptr<const Plan> plan)
       : decoders_(std::move(decoders)), plan_(std::move(plan)), session_(plan_) {}
