@@ -21,11 +21,6 @@ namespace {
 
 const Dim kB = Dim::symbol("B"), kP = Dim::symbol("P"), kU = Dim::symbol("U");
 
-// Cosines and sines of a turn's positions, [1,1,S,D].
-struct Rotation {
-  Outlet cos, sin;
-};
-
 class DecoderBuilder {
  public:
   DecoderBuilder(const ModelConfig& config, WeightSource& weights, const DecoderOptions& options)
@@ -122,32 +117,14 @@ class DecoderBuilder {
   }
 
   // Shared by all layers with the same frequencies.
-  const Rotation& rotation(const LayerConfig& layer) {
+  const RopeTables& rotation(const LayerConfig& layer) {
     for (const auto& [known, made] : rotations_) {
       if (known.rope_theta == layer.rope_theta && known.rope_scaling == layer.rope_scaling) return made;
     }
     const std::vector<double> frequencies =
         rope_frequencies({config_.head_dim, layer.rope_theta, layer.rope_scaling, factors_, options_.rope});
-    const bool exact = options_.rope == RopePrecision::kExact;
-    const Shape shape{1, std::int64_t(frequencies.size())};
-    Tensor f(exact ? DType::kF64 : DType::kF32, shape);
-    for (std::size_t j = 0; j < frequencies.size(); ++j) {
-      if (exact) {
-        f.as<double>()[j] = frequencies[j];
-      } else {
-        f.as<float>()[j] = float(frequencies[j]);
-      }
-    }
-    const Outlet at =
-        add<Unsqueeze>("rope_positions", {add<Cast>("positions_as_numbers", {positions()}, f.dtype())}, 1);
-    const Outlet frequency = model_.add_constant(model_.free_name("rope_frequencies"), std::move(f));
-    const Outlet angles = add<Binary>("rope_angles", {at, frequency}, BinaryFn::kMul);
-    const Outlet both = add<Concat>("rope_angles", {angles, angles}, 1);
-    const auto rows = [&](const char* name, UnaryFn fn) {
-      const Outlet rounded = add<Cast>(name, {add<Unary>(name, {both}, fn)}, options_.activation);
-      return add<Unsqueeze>(name, {add<Unsqueeze>(name, {rounded}, 0)}, 0);
-    };
-    rotations_.emplace_back(layer, Rotation{rows("rope_cos", UnaryFn::kCos), rows("rope_sin", UnaryFn::kSin)});
+    rotations_.emplace_back(layer,
+                            add_rope_tables(model_, positions(), frequencies, options_.rope, options_.activation));
     return rotations_.back().second;
   }
 
@@ -196,7 +173,7 @@ class DecoderBuilder {
     const Outlet split = add<Reshape>(name + "_split", {x}, std::vector<Dim>{kB, tokens_, count, config_.head_dim});
     return add<Transpose>(name + "_heads", {split}, std::vector<int>{0, 2, 1, 3});
   }
-  Outlet rotated(const std::string& name, Outlet x, const Rotation& by) {
+  Outlet rotated(const std::string& name, Outlet x, const RopeTables& by) {
     return add<ApplyRope>(name + "_rope", {x, by.cos, by.sin});
   }
   // The rows of "k" or "v" of layer `i`, behind those of the past.
@@ -219,7 +196,7 @@ class DecoderBuilder {
 
   Outlet attention(std::size_t i, const std::string& prefix, Outlet x) {
     const LayerConfig& layer = config_.layers[i];
-    const Rotation by = rotation(layer);
+    const RopeTables by = rotation(layer);
     const std::int64_t q_width = config_.heads * config_.head_dim, kv_width = config_.kv_heads * config_.head_dim;
     const auto of = [&](const char* part) { return fmt::format("{}_{}", part, i); };
     const auto projected = [&](const char* part, std::int64_t width, std::int64_t count) {
@@ -276,7 +253,7 @@ class DecoderBuilder {
   const Dim tokens_;  // of a turn
   const std::vector<float> factors_;
   Model model_;
-  std::vector<std::pair<LayerConfig, Rotation>> rotations_;
+  std::vector<std::pair<LayerConfig, RopeTables>> rotations_;
   std::map<std::int64_t, Outlet> masks_;
   Outlet position_;
   std::vector<Outlet> past_;  // k_0, v_0, k_1, ...

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numbers>
+#include <utility>
 
 #include "engine/base/check.h"
 #include "engine/base/error.h"
-#include "engine/base/parallel.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/layout.h"
 
 namespace kvproof {
 namespace {
@@ -66,28 +69,31 @@ std::vector<double> rope_frequencies(const RopeSpec& spec) {
   return spec.precision == RopePrecision::kExact ? frequencies_in<double>(spec) : frequencies_in<float>(spec);
 }
 
-RopeTables rope_tables(std::span<const double> frequencies, std::span<const std::int64_t> positions,
-                       RopePrecision precision) {
-  KVPROOF_CHECK(std::ranges::all_of(positions, [](std::int64_t position) { return position >= 0; }));
-  const std::int64_t rows = std::int64_t(positions.size()), half = std::int64_t(frequencies.size());
-  RopeTables tables{Tensor(DType::kF32, {rows, 2 * half}), Tensor(DType::kF32, {rows, 2 * half})};
-  float* const cos = tables.cos.as<float>();
-  float* const sin = tables.sin.as<float>();
-  constexpr std::int64_t kGrain = 16;
-  parallel_for(rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t position = positions[std::size_t(row)];
-      for (std::int64_t j = 0; j < half; ++j) {
-        const double frequency = frequencies[std::size_t(j)];
-        const double angle = precision == RopePrecision::kExact ? double(position) * frequency
-                                                                : double(float(position) * float(frequency));
-        const std::int64_t at = row * 2 * half + j;
-        cos[at] = cos[at + half] = float(std::cos(angle));
-        sin[at] = sin[at + half] = float(std::sin(angle));
-      }
+RopeTables add_rope_tables(Model& model, Outlet positions, std::span<const double> frequencies, RopePrecision precision,
+                           DType dtype) {
+  const auto add = [&](const char* name, OpPtr op, std::vector<Outlet> inputs) {
+    return model.add_node(model.free_name(name), std::move(op), inputs).front();
+  };
+  const bool exact = precision == RopePrecision::kExact;
+  Tensor numbers(exact ? DType::kF64 : DType::kF32, {1, std::int64_t(frequencies.size())});
+  for (std::size_t j = 0; j < frequencies.size(); ++j) {
+    if (exact) {
+      numbers.as<double>()[j] = frequencies[j];
+    } else {
+      numbers.as<float>()[j] = float(frequencies[j]);
     }
-  });
-  return tables;
+  }
+  const Outlet at = add("rope_positions", std::make_shared<Unsqueeze>(1),
+                        {add("positions_as_numbers", std::make_shared<Cast>(numbers.dtype()), {positions})});
+  const Outlet frequency = model.add_constant(model.free_name("rope_frequencies"), std::move(numbers));
+  Outlet angles = add("rope_angles", std::make_shared<Binary>(BinaryFn::kMul), {at, frequency});
+  if (!exact) angles = add("rope_angles", std::make_shared<Cast>(DType::kF64), {angles});  // of the f32 angle, exactly
+  const Outlet both = add("rope_angles", std::make_shared<Concat>(1), {angles, angles});
+  const auto rows = [&](const char* name, UnaryFn fn) {
+    const Outlet rounded = add(name, std::make_shared<Cast>(dtype), {add(name, std::make_shared<Unary>(fn), {both})});
+    return add(name, std::make_shared<Unsqueeze>(0), {add(name, std::make_shared<Unsqueeze>(0), {rounded})});
+  };
+  return {rows("rope_cos", UnaryFn::kCos), rows("rope_sin", UnaryFn::kSin)};
 }
 
 }  // namespace kvproof

@@ -1,12 +1,13 @@
-// Rotary position embedding in numbers: the frequencies of a layer, and rows of cosines and sines for positions.
+// Rotary position embedding in numbers: the frequencies of a layer, and the part of a graph that makes rows of cosines
+// and sines of positions.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "engine/graph/model.h"
 #include "engine/model/config.h"
-#include "engine/tensor/tensor.h"
 
 namespace kvproof {
 
@@ -29,13 +30,13 @@ struct RopeSpec {
 // has it.
 std::vector<double> rope_frequencies(const RopeSpec& spec);
 
-// One row for each position, [positions, head_dim], f32. Both halves of a row are equal, as ApplyRope takes them.
+// One row for each position, [1,1,positions,head_dim]. Both halves of a row are equal, as ApplyRope takes them.
 struct RopeTables {
-  Tensor cos, sin;
+  Outlet cos, sin;
 };
 
-// REQUIRES: positions are not negative.
-RopeTables rope_tables(std::span<const double> frequencies, std::span<const std::int64_t> positions,
-                       RopePrecision precision);
+// Adds them to `model`, in the type `dtype`, from `positions`, i64 [n] and not negative.
+RopeTables add_rope_tables(Model& model, Outlet positions, std::span<const double> frequencies, RopePrecision precision,
+                           DType dtype);
 
 }  // namespace kvproof
